@@ -1,0 +1,6 @@
+namespace EdgeFirmware.Contracts.Mesh;
+
+/// <summary>What a transfer that comes in may do.</summary>
+/// <param name="Spec">The workload that was agreed on.</param>
+/// <param name="Ended">Cancelled when the lease ends before the transfer has: nobody wants the rest.</param>
+public sealed record GrantedLease(WorkloadSpec Spec, CancellationToken Ended);
