@@ -1,0 +1,129 @@
+namespace EdgeFirmware.Mqtt.Broker;
+
+/// <summary>Counters since start and gauges of now.</summary>
+public sealed record BrokerStatistics
+{
+    public required int Connections { get; init; }
+
+    public required long ConnectionsAccepted { get; init; }
+
+    /// <summary>Connected or waiting for their client.</summary>
+    public required int Sessions { get; init; }
+
+    public required int Subscriptions { get; init; }
+
+    public required int RetainedMessages { get; init; }
+
+    public required long RetainedBytes { get; init; }
+
+    /// <summary>Accepted from clients and from this process.</summary>
+    public required long MessagesIn { get; init; }
+
+    /// <summary>Sent to clients for the first time.</summary>
+    public required long MessagesOut { get; init; }
+
+    /// <summary>Because of a limit, expiry or an absent client; and publishes refused.</summary>
+    public required long MessagesDropped { get; init; }
+
+    public required long BytesIn { get; init; }
+
+    public required long BytesOut { get; init; }
+
+    /// <summary>Most there ever were at once.</summary>
+    public required int ConnectionsPeak { get; init; }
+
+    /// <summary>Sessions that ended because their client stayed away.</summary>
+    public required long SessionsExpired { get; init; }
+
+    /// <summary>Members of shared subscriptions.</summary>
+    public required int SharedSubscriptions { get; init; }
+
+    /// <summary>MQTT packets of every type from accepted clients.</summary>
+    public required long PacketsIn { get; init; }
+
+    public required long PacketsOut { get; init; }
+
+    /// <summary>Payloads of <see cref="MessagesIn"/>.</summary>
+    public required long PayloadBytesIn { get; init; }
+
+    /// <summary>Payloads of all PUBLISH packets sent, repetitions included.</summary>
+    public required long PayloadBytesOut { get; init; }
+
+    /// <summary>Whole pages given to the disk for sessions and retained messages: what wears flash. 0 without durability.</summary>
+    public required long DiskBytesWritten { get; init; }
+
+    /// <summary>Syncs of the disk.</summary>
+    public required long DiskCommits { get; init; }
+
+    /// <summary>What the journal takes on disk now.</summary>
+    public required long DiskBytes { get; init; }
+
+    /// <summary>Publishers are refused what would have to be kept.</summary>
+    public required bool DiskIsFull { get; init; }
+
+    /// <summary>Of subscriptions; an estimate.</summary>
+    public required long SubscriptionBytes { get; init; }
+
+    /// <summary>Messages that wait or are in flight, wills, and encoded bytes not sent yet: what <see cref="BrokerLimits.HeldBytesMax"/> bounds.</summary>
+    public required long HeldBytes { get; init; }
+
+    /// <summary>Of <see cref="HeldBytes"/>, encoded for connections that do not take it at once.</summary>
+    public required long UnsentBytes { get; init; }
+
+    /// <summary>Buffers with unfinished packets from clients.</summary>
+    public required long ReceivingBytes { get; init; }
+
+    /// <summary>Messages that could not be sent at once and were put into a queue.</summary>
+    public required long MessagesQueued { get; init; }
+
+    /// <summary>Messages of QoS 1 and 2 refused because there was no memory to keep them.</summary>
+    public required long MessagesRefused { get; init; }
+
+    /// <summary>Times a publisher was not read from for a moment, because memory was short.</summary>
+    public required long PublishersSlowed { get; init; }
+
+    /// <summary>Connections closed on accept, because there were too many.</summary>
+    public required long ConnectionsRefused { get; init; }
+
+    /// <summary>Connections closed before their CONNECT, because too many others came after them.</summary>
+    public required long HandshakesEvicted { get; init; }
+
+    public required TimeSpan Uptime { get; init; }
+
+    /// <summary>Inside a turn.</summary>
+    internal static BrokerStatistics Of(BrokerCore core, int connections, TimeSpan now) => new()
+    {
+        Connections = connections,
+        ConnectionsAccepted = core.Counters.ConnectionsAccepted,
+        Sessions = core.Sessions.Count,
+        Subscriptions = core.Router.Subscriptions,
+        RetainedMessages = core.Router.Retained.Count,
+        RetainedBytes = core.Router.Retained.Bytes,
+        MessagesIn = core.Counters.MessagesIn,
+        MessagesOut = core.Counters.MessagesOut,
+        MessagesDropped = core.Counters.MessagesDropped,
+        BytesIn = core.Counters.BytesIn,
+        BytesOut = core.Counters.BytesOut,
+        ConnectionsPeak = core.Counters.ConnectionsPeak,
+        SessionsExpired = core.Counters.SessionsExpired,
+        SharedSubscriptions = core.Router.SharedSubscriptions,
+        PacketsIn = core.Counters.PacketsIn,
+        PacketsOut = core.Counters.PacketsOut,
+        PayloadBytesIn = core.Counters.PayloadBytesIn,
+        PayloadBytesOut = core.Counters.PayloadBytesOut,
+        DiskBytesWritten = core.Journal?.Writer?.Files.BytesWritten ?? 0,
+        DiskCommits = core.Journal?.Writer?.Files.Commits ?? 0,
+        DiskBytes = core.Journal?.Writer?.Files.DiskBytes ?? 0,
+        DiskIsFull = core.Journal is { IsFull: true },
+        SubscriptionBytes = core.Router.SubscriptionBytes,
+        HeldBytes = core.Counters.HeldBytes,
+        UnsentBytes = core.Counters.UnsentBytes,
+        ReceivingBytes = core.Counters.ReceivingBytes,
+        MessagesQueued = core.Counters.MessagesQueued,
+        MessagesRefused = core.Counters.MessagesRefused,
+        PublishersSlowed = core.Counters.PublishersSlowed,
+        ConnectionsRefused = core.Counters.ConnectionsRefused,
+        HandshakesEvicted = core.Counters.HandshakesEvicted,
+        Uptime = now,
+    };
+}

@@ -1,0 +1,54 @@
+using EdgeFirmware.Mqtt.Sessions;
+
+namespace EdgeFirmware.Mqtt.Broker;
+
+/// <summary>One session at one moment.</summary>
+public sealed record ClientSnapshot
+{
+    public required string ClientId { get; init; }
+
+    /// <summary>The principal's name.</summary>
+    public required string User { get; init; }
+
+    /// <summary>Where its last connection came from.</summary>
+    public required string RemoteAddress { get; init; }
+
+    /// <summary>Null while the client is away.</summary>
+    public required TransportKind? Transport { get; init; }
+
+    public required bool Connected { get; init; }
+
+    /// <summary>How long the present connection has lasted; null while the client is away.</summary>
+    public required TimeSpan? ConnectedFor { get; init; }
+
+    public required int Subscriptions { get; init; }
+
+    public required int QueuedMessages { get; init; }
+
+    public required long QueuedBytes { get; init; }
+
+    public required int InFlight { get; init; }
+
+    /// <summary>Encoded for the client and not yet taken by the kernel.</summary>
+    public required int UnsentBytes { get; init; }
+
+    /// <summary>Inside a turn.</summary>
+    internal static ClientSnapshot Of(Session session, TimeSpan now)
+    {
+        var output = session.Link?.Output;
+        return new ClientSnapshot
+        {
+            ClientId = session.ClientId,
+            User = session.Client.Principal.Name,
+            RemoteAddress = session.Client.RemoteAddress,
+            Transport = (output as BrokerConnection)?.Wire.Kind,
+            Connected = output is not null,
+            ConnectedFor = now - (output as BrokerConnection)?.ConnectedAt,
+            Subscriptions = session.Subscriptions.Count,
+            QueuedMessages = session.Outbound.QueuedMessages,
+            QueuedBytes = session.Outbound.QueuedBytes,
+            InFlight = session.Outbound.InFlight,
+            UnsentBytes = output?.UnsentBytes ?? 0,
+        };
+    }
+}

@@ -1,0 +1,2 @@
+global using EdgeFirmware.Mqtt.Tests.Support;
+global using Xunit;
