@@ -1,0 +1,39 @@
+using EdgeFirmware.Contracts;
+
+namespace EdgeFirmware.Mesh.Negotiation;
+
+internal enum ArrivalPhase
+{
+    /// <summary>Promised; nothing has come yet.</summary>
+    Granted,
+
+    /// <summary>Image and configuration are coming in.</summary>
+    Receiving,
+
+    /// <summary>A container is ready to start.</summary>
+    Prepared,
+
+    Starting,
+
+    /// <summary>It runs; the record goes to disk before anybody is told.</summary>
+    Saving,
+}
+
+/// <summary>A workload this node has promised to take.</summary>
+internal sealed class Arrival(Guid lease, NodeId from, WorkloadSpec spec)
+{
+    public Guid Lease { get; } = lease;
+
+    public NodeId From { get; } = from;
+
+    public WorkloadSpec Spec { get; } = spec;
+
+    public ArrivalPhase Phase { get; set; }
+
+    public Instant Until { get; set; }
+
+    public Guid Step { get; set; }
+
+    /// <summary>What was activated; set from <see cref="ArrivalPhase.Starting"/> on.</summary>
+    public WorkloadRecord? Record { get; set; }
+}

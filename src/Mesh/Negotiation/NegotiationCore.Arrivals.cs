@@ -1,0 +1,201 @@
+using EdgeFirmware.Contracts;
+using EdgeFirmware.Mesh.Advertisement;
+using EdgeFirmware.Mesh.Placement;
+
+namespace EdgeFirmware.Mesh.Negotiation;
+
+public sealed partial class NegotiationCore
+{
+    /// <summary>Workloads on their way in at once: each may hold an image transfer open.</summary>
+    private const int ArrivalsMax = 8;
+
+    private readonly Dictionary<Guid, Arrival> _arrivals = [];
+
+    /// <summary>What open leases hold, for the own offer.</summary>
+    public Reservation Promised => _arrivals.Values.Aggregate(
+        default(Reservation), (sum, arrival) => sum + Reservation.For(arrival.Spec));
+
+    /// <summary>A peer opens a transfer under a lease.</summary>
+    /// <returns>What was agreed, or <c>null</c> when there is no such lease for this peer.</returns>
+    public WorkloadSpec? BeginReceiving(Guid lease, NodeId from, Instant now)
+    {
+        if (!_arrivals.TryGetValue(lease, out var arrival) || arrival.From != from || arrival.Phase > ArrivalPhase.Prepared)
+            return null;
+        if (arrival.Phase == ArrivalPhase.Granted)
+            arrival.Phase = ArrivalPhase.Receiving;
+        arrival.Until = now + _timing.TransferTimeout;
+        return arrival.Spec;
+    }
+
+    /// <summary>The transfer has ended.</summary>
+    /// <returns>Whether the lease still stands; if not, the host throws away what it prepared.</returns>
+    public bool Received(Guid lease, bool prepared, Instant now)
+    {
+        if (!_arrivals.TryGetValue(lease, out var arrival) || arrival.Phase > ArrivalPhase.Prepared)
+            return false;
+        if (!prepared)
+        {
+            Drop(arrival);
+            return false;
+        }
+        arrival.Phase = ArrivalPhase.Prepared;
+        // The sender's copy now stops in its own time before the next word comes.
+        arrival.Until = now + _timing.Lease + TimeSpan.FromSeconds(arrival.Spec.StopSeconds);
+        return true;
+    }
+
+    private void HandleAsk(Ask ask, NodeId from, Instant now)
+    {
+        if (_arrivals.TryGetValue(ask.Lease, out var repeated) && repeated.From == from)
+        {
+            Send(from, new Grant(ask.Lease, _ownOffer!));
+            return;
+        }
+        if (WhyNot(ask) is { } why)
+        {
+            Send(from, new Refuse(ask.Lease, why));
+            if (ask.Spec.Faults().Count == 0 && _register.Find(ask.Spec.Id) is { } better && better.Epoch >= ask.Epoch)
+                Send(from, new Records([better], WantsReply: false));
+            return;
+        }
+        _arrivals.Add(ask.Lease, new Arrival(ask.Lease, from, ask.Spec) { Until = now + _timing.Lease });
+        Tell("granted", ask.Spec.Id, $"to {from.Name}: {ask.Why}");
+        Send(from, new Grant(ask.Lease, _ownOffer!));
+    }
+
+    private string? WhyNot(Ask ask)
+    {
+        if (ask.Spec.Faults() is { Count: > 0 })
+            return "the specification is faulty";
+        if (ask.Epoch is < 1 or >= EpochMax)
+            return $"no epoch {ask.Epoch} can be";
+        if (_arrivals.Count >= ArrivalsMax)
+            return $"{ArrivalsMax} workloads are on their way here already";
+        if (IsBusy(ask.Spec.Id) || _register.Running.Contains(ask.Spec.Id))
+            return "it runs, arrives or leaves here";
+        if (_register.Find(ask.Spec.Id) is { } known && known.Epoch >= ask.Epoch)
+            return $"epoch {ask.Epoch} is over: {known.Owner.Name} has {known.Epoch}";
+        if (_ownOffer is not { } offer)
+            return "not measured yet";
+        var promised = Promised;
+        var fresh = offer with
+        {
+            CpuFreeCores = offer.CpuFreeCores - promised.CpuCores, MemoryFreeBytes = offer.MemoryFreeBytes - promised.MemoryBytes,
+        };
+        var verdict = PlacementPolicy.Judge(ask.Spec, _self, fresh, TimeSpan.Zero, ask.ImageArchitecture);
+        return verdict.IsFit ? null : verdict.Why;
+    }
+
+    private void HandleCancel(Cancel cancel, NodeId from)
+    {
+        if (_arrivals.TryGetValue(cancel.Lease, out var arrival) && arrival.From == from && arrival.Phase <= ArrivalPhase.Prepared)
+            Drop(arrival);
+    }
+
+    private void HandleActivate(Activate activate, NodeId from, Instant now)
+    {
+        var wanted = activate.Record;
+        if (!IsSound(wanted) || wanted.Owner != _self || wanted.State != WorkloadState.Running)
+            return;
+        var known = _register.Find(wanted.Id);
+        if (known is not null && known.Owner == _self && known.Epoch == wanted.Epoch && known.State != WorkloadState.Removed)
+        {
+            Send(from, new Activated(activate.Lease, known));
+            return;
+        }
+        var arrival = FindArrival(activate.Lease, wanted.Id, from);
+        if (arrival is { Phase: > ArrivalPhase.Prepared })
+            return; // the answer comes when it has started
+        var why = known is not null && known.Epoch >= wanted.Epoch ? $"{known.Owner.Name} has epoch {known.Epoch}"
+            : arrival is not { Phase: ArrivalPhase.Prepared } ? "no prepared container under this lease"
+            : "";
+        if (why.Length == 0)
+        {
+            arrival!.Phase = ArrivalPhase.Starting;
+            arrival.Record = wanted;
+            arrival.Step = Begin(WorkKind.Start, wanted, lease: arrival.Lease);
+            return;
+        }
+        if (arrival is not null)
+            Drop(arrival); // a repeated message must not find it prepared after all
+        // Whoever was overtaken by more than one epoch must not take that workload back at an epoch in use: it learns who has it instead.
+        if (known is not null && known.Supersedes(wanted))
+            Send(from, new Records([known], WantsReply: false));
+        else
+            Send(from, new ActivationFailed(activate.Lease, wanted.Id, wanted.Epoch, why));
+    }
+
+    /// <summary>A sender that restarted no longer knows the lease: what it sent is found by its name.</summary>
+    private Arrival? FindArrival(Guid lease, WorkloadId workload, NodeId from) => _arrivals.Values.FirstOrDefault(
+        arrival => arrival.From == from && arrival.Spec.Id == workload && (arrival.Lease == lease || lease == Guid.Empty));
+
+    private void ArrivalStarted(Arrival arrival, string fault, Instant now)
+    {
+        var record = arrival.Record!;
+        if (fault.Length > 0)
+        {
+            Refuse(arrival, fault);
+            return;
+        }
+        if (!record.Supersedes(_register.Find(record.Id)))
+        {
+            Refuse(arrival, "superseded while it started");
+            return;
+        }
+        arrival.Phase = ArrivalPhase.Saving;
+        SaveThen(record, (unsaved, then) => ArrivalSaved(arrival, unsaved, then));
+    }
+
+    private void ArrivalSaved(Arrival arrival, string fault, Instant now)
+    {
+        var record = arrival.Record!;
+        if (fault.Length > 0)
+        {
+            Refuse(arrival, fault);
+            return;
+        }
+        _arrivals.Remove(arrival.Lease);
+        if (!record.Supersedes(_register.Find(record.Id)))
+        {
+            Begin(WorkKind.Discard, record, why: "superseded while it was saved");
+            return;
+        }
+        _arrived[record.Id] = now;
+        Publish(record);
+        Send(arrival.From, new Activated(arrival.Lease, record));
+        Tell("arrived", record.Id, $"from {arrival.From.Name} at epoch {record.Epoch}: {record.Why}");
+        Runs(record.Id, now);
+    }
+
+    /// <summary>It did not start: nothing of it stays, and the sender may have it back.</summary>
+    private void Refuse(Arrival arrival, string why)
+    {
+        var record = arrival.Record!;
+        _arrivals.Remove(arrival.Lease);
+        Begin(WorkKind.Discard, record, why: why);
+        Send(arrival.From, new ActivationFailed(arrival.Lease, record.Id, record.Epoch, why));
+        Tell("start-failed", record.Id, why);
+    }
+
+    private void Drop(Arrival arrival)
+    {
+        _arrivals.Remove(arrival.Lease);
+        if (arrival.Phase == ArrivalPhase.Granted)
+            return;
+        Cancel(arrival.Lease);
+        Outbox.Enqueue(new Work(Guid.Empty, WorkKind.DiscardPrepared, Unowned(arrival), arrival.From, arrival.Lease));
+    }
+
+    private static WorkloadRecord Unowned(Arrival arrival) =>
+        new(arrival.Spec, 0, 0, arrival.From, arrival.From, WorkloadState.Running, null, "");
+
+    private void ExpireArrivals(Instant now)
+    {
+        foreach (var arrival in _arrivals.Values.Where(arrival => arrival.Phase <= ArrivalPhase.Prepared).ToList())
+            if (arrival.Until <= now || IsGone(arrival.From))
+            {
+                Tell("lease-ended", arrival.Spec.Id, $"nothing more came from {arrival.From.Name}");
+                Drop(arrival);
+            }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json.Serialization;
+using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Mesh;
+
+namespace EdgeFirmware.Mesh.Negotiation;
+
+/// <summary>What two nodes say to each other when they negotiate. Every message may be lost, doubled or late; both sides answer a repeated
+/// one the same way.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(Ask), "ask")]
+[JsonDerivedType(typeof(Grant), "grant")]
+[JsonDerivedType(typeof(Refuse), "refuse")]
+[JsonDerivedType(typeof(Cancel), "cancel")]
+[JsonDerivedType(typeof(Activate), "activate")]
+[JsonDerivedType(typeof(Activated), "activated")]
+[JsonDerivedType(typeof(ActivationFailed), "activation-failed")]
+[JsonDerivedType(typeof(Records), "records")]
+[JsonDerivedType(typeof(Request), "request")]
+[JsonDerivedType(typeof(Reply), "reply")]
+public abstract record PeerMessage;
+
+/// <summary>"Can you take this?" <paramref name="Lease"/> names the answer from now on.</summary>
+public sealed record Ask(Guid Lease, WorkloadSpec Spec, long Epoch, string ImageArchitecture, string Why) : PeerMessage;
+
+/// <summary>"Yes": resources are reserved until the lease ends. <paramref name="Offer"/> is fresher than gossip.</summary>
+public sealed record Grant(Guid Lease, Offer Offer) : PeerMessage;
+
+public sealed record Refuse(Guid Lease, string Why) : PeerMessage;
+
+/// <summary>The asker does not need the lease any more.</summary>
+public sealed record Cancel(Guid Lease) : PeerMessage;
+
+/// <summary>"It is yours at this epoch": sent when the asker's copy has stopped and that is on its disk.</summary>
+public sealed record Activate(Guid Lease, WorkloadRecord Record) : PeerMessage;
+
+/// <summary>"I run it": the record is on the sender's disk.</summary>
+public sealed record Activated(Guid Lease, WorkloadRecord Record) : PeerMessage;
+
+/// <summary>"I do not run it and will not at this epoch."</summary>
+public sealed record ActivationFailed(Guid Lease, WorkloadId Workload, long Epoch, string Why) : PeerMessage;
+
+/// <summary>What the sender knows of workloads.</summary>
+public sealed record Records(IReadOnlyList<WorkloadRecord> Known, bool WantsReply) : PeerMessage
+{
+    public const int CountMax = 256;
+}
+
+public enum RequestVerb
+{
+    Move,
+    Remove,
+}
+
+/// <summary>What a user of the sender wants of a workload that the receiver owns. Repeated until it is answered; done once.</summary>
+/// <param name="To">Where to move it, or <c>null</c> for the best node.</param>
+public sealed record Request(Guid Operation, RequestVerb Verb, WorkloadId Workload, NodeId? To, string Why) : PeerMessage;
+
+/// <summary>How a <see cref="Request"/> ended.</summary>
+/// <param name="Fault">What went wrong and what to do; empty when it went well.</param>
+public sealed record Reply(Guid Operation, WorkloadRecord? Record, MoveFigures? Figures, string Fault) : PeerMessage;

@@ -1,0 +1,83 @@
+using System.Net;
+using EdgeFirmware.Contracts.Peers;
+using EdgeFirmware.Mesh.Membership;
+using EdgeFirmware.Mesh.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeFirmware.Mesh.Shell;
+
+/// <summary>Sealed gossip over a datagram socket. Sending and opening belong to the mesh loop; only receiving runs beside it.</summary>
+public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint> multicastGroups, byte[] siteKey, ILogger log) : IDisposable
+{
+    private readonly DatagramSeal _seal = new(siteKey);
+    private readonly byte[] _plain = new byte[4096];
+    private readonly byte[] _sealed = new byte[4096];
+    private long _genuine, _malformed, _forged, _replayed, _sent;
+
+    public DatagramCounts Counts => new(_genuine, _malformed, _forged, _replayed, _sent);
+
+    public void Send(Outgoing outgoing)
+    {
+        var message = outgoing.Message;
+        var length = GossipWriter.Write(message, _plain);
+        while (length + DatagramSeal.Overhead > DatagramSeal.DatagramBytesMax && message.Updates.Count > 0)
+        {
+            // Only with the longest names of all: the rest goes with a later datagram.
+            message = message with { Updates = message.Updates.Take(message.Updates.Count - 1).ToList() };
+            length = GossipWriter.Write(message, _plain);
+        }
+        var size = _seal.Seal(_plain.AsSpan(0, length), _sealed);
+        _sent++;
+        if (outgoing.To is { } to)
+            socket.Send(_sealed.AsSpan(0, size), to);
+        else
+            foreach (var group in multicastGroups)
+                socket.Send(_sealed.AsSpan(0, size), group);
+    }
+
+    /// <returns><c>null</c> for what is not from this site, was seen before, or is no message.</returns>
+    public GossipMessage? Open(ReadOnlySpan<byte> datagram, IPEndPoint from)
+    {
+        var outcome = _seal.Open(datagram, _plain, out var length);
+        var message = outcome == OpenOutcome.Genuine ? GossipReader.Read(_plain.AsSpan(0, length)) : null;
+        if (message is not null)
+        {
+            _genuine++;
+            return message;
+        }
+        Count(outcome, from);
+        return null;
+    }
+
+    public async Task ReceiveAsync(Action<byte[], IPEndPoint> came, CancellationToken cancel)
+    {
+        var buffer = new byte[2048];
+        try
+        {
+            while (!cancel.IsCancellationRequested)
+            {
+                var (length, from) = await socket.ReceiveAsync(buffer, cancel);
+                came(buffer.AsSpan(0, length).ToArray(), from);
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // stopping
+        }
+    }
+
+    public void Dispose() => _seal.Dispose();
+
+    private void Count(OpenOutcome outcome, IPEndPoint from)
+    {
+        var count = outcome switch
+        {
+            OpenOutcome.Forged => ++_forged,
+            OpenOutcome.Replayed => ++_replayed,
+            _ => ++_malformed,
+        };
+        // The first and then every thousandth: a flood must not fill the log.
+        if (count % 1000 == 1)
+            MeshLog.DatagramDropped(log, from, outcome == OpenOutcome.Forged ? "not made with this site's key" : outcome.ToString());
+    }
+}

@@ -1,0 +1,304 @@
+using System.Net;
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Engine;
+using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Contracts.Peers;
+using EdgeFirmware.Contracts.Resources;
+using EdgeFirmware.Mesh.Advertisement;
+using EdgeFirmware.Mesh.Membership;
+using EdgeFirmware.Mesh.Negotiation;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeFirmware.Mesh.Shell;
+
+/// <summary>The one loop that owns the mesh cores: reads its inbox, stamps the instant, calls the cores, does what they ask, re-arms one
+/// timer, publishes a snapshot.</summary>
+public sealed class MeshNode : IDisposable
+{
+    private const int InboxMax = 2048;
+
+    /// <summary>Then timers get their turn, however much keeps coming in: a few milliseconds' worth.</summary>
+    private const int ItemsATurn = 256;
+    private static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(1);
+
+    private readonly MeshNodeParts _parts;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Channel<Action<Instant>> _inbox = Channel.CreateBounded<Action<Instant>>(
+        new BoundedChannelOptions(InboxMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly OverloadDetector _overload = new();
+    private readonly NegotiationCore _negotiation;
+    private readonly MembershipCore? _membership;
+    private readonly GossipPort? _gossip;
+    private readonly Dictionary<Guid, TaskCompletionSource<Answer>> _waiting = [];
+    private readonly MachineDescription _machine;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ControlLinks _control;
+    private readonly WorkQueue _work;
+    private readonly Dictionary<NodeId, MemberStatus> _told = [];
+
+    /// <summary>Ends transfers that come in, by lease.</summary>
+    private readonly Dictionary<Guid, CancellationTokenSource> _receiving = [];
+    private EngineDescription? _engine;
+    private ResourceReading _reading;
+    private Instant _nextMeasure;
+    private bool _tickQueued;
+    private long _publishedVersion = -1;
+    private volatile MeshSnapshot _snapshot = MeshSnapshot.Empty;
+
+    /// <param name="self">This node.</param>
+    /// <param name="gossip">The sealed datagram port, or <c>null</c> for a node on its own.</param>
+    public MeshNode(NodeId self, MeshNodeParts parts, GossipPort? gossip, IPEndPoint? address, IReadOnlyList<IPEndPoint> seeds)
+    {
+        _parts = parts;
+        _time = parts.Time;
+        _log = parts.Log;
+        _gossip = gossip;
+        _machine = parts.Machine;
+        var now = Instant.Now(_time);
+        _nextMeasure = now;
+        _negotiation = new NegotiationCore(self, parts.Records.Load(), gossip is not null, new NegotiationTiming(), parts.Random, now);
+        if (gossip is not null)
+            _membership = new MembershipCore(self, address!, seeds, MembershipProfile.Lan, parts.Random, now);
+        _control = new ControlLinks(parts.Network, _time, _log, _stopping.Token);
+        _work = new WorkQueue(parts.Host, parts.Records, _log, error => Post(_ => ExceptionDispatchInfo.Throw(error)), _stopping.Token);
+    }
+
+    public MeshSnapshot Snapshot => _snapshot;
+
+    /// <summary>Called by the loop after each change of the records or members; must be quick and not throw.</summary>
+    public event Action<MeshSnapshot>? Changed;
+
+    /// <summary>Runs until cancelled; then says goodbye to the members.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        using var timer = _time.CreateTimer(_ => Tick(), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        // On its own: while datagrams keep coming, receiving one never waits.
+        var receiving = _gossip is null ? Task.CompletedTask : Task.Run(() => _gossip.ReceiveAsync(DatagramCame, _stopping.Token), CancellationToken.None);
+        try
+        {
+            while (!cancel.IsCancellationRequested)
+            {
+                var item = await _inbox.Reader.ReadAsync(cancel);
+                var now = Instant.Now(_time);
+                var done = 0;
+                do
+                    item(now);
+                while (++done < ItemsATurn && _inbox.Reader.TryRead(out item!));
+                Turn(now);
+                var wait = NextWakeup - Instant.Now(_time);
+                timer.Change(wait > TimeSpan.Zero ? wait + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+                if (receiving.IsFaulted)
+                    await receiving; // deaf to gossip: our own bug or a lost socket; the process ends and is restarted
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // asked to stop
+        }
+        finally
+        {
+            Goodbye();
+            await _stopping.CancelAsync();
+        }
+    }
+
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _gossip?.Dispose();
+    }
+
+    /// <summary>Runs a new workload on the best node of the site.</summary>
+    public Task<Answer> DeployAsync(WorkloadSpec spec) => AskAsync((operation, now) => _negotiation.Deploy(operation, spec, now));
+
+    public Task<Answer> MoveAsync(WorkloadId id, NodeId? to, string why) =>
+        AskAsync((operation, now) => _negotiation.Move(operation, id, to, why, now));
+
+    public Task<Answer> RemoveAsync(WorkloadId id, string why) => AskAsync((operation, now) => _negotiation.Remove(operation, id, why, now));
+
+    /// <summary>A peer opens a transfer under a lease.</summary>
+    /// <returns><c>null</c> when there is no such lease for this peer.</returns>
+    public Task<GrantedLease?> BeginReceivingAsync(Guid lease, NodeId from) => QueryAsync(now =>
+    {
+        if (_negotiation.BeginReceiving(lease, from, now) is not { } spec)
+            return null;
+        if (!_receiving.TryGetValue(lease, out var ending))
+            _receiving.Add(lease, ending = new CancellationTokenSource());
+        return new GrantedLease(spec, ending.Token);
+    });
+
+    /// <summary>That transfer has ended.</summary>
+    /// <returns>Whether the lease still stands; if not, what was prepared is to be thrown away.</returns>
+    public Task<bool> ReceivedAsync(Guid lease, bool prepared) => QueryAsync(now =>
+    {
+        _receiving.Remove(lease);
+        return _negotiation.Received(lease, prepared, now);
+    });
+
+    public ValueTask EngineIsAsync(EngineDescription? engine) => PostAsync(now =>
+    {
+        _engine = engine;
+        _nextMeasure = now;
+    });
+
+    public ValueTask CopyEndedAsync(WorkloadId id, bool finished, string why) => PostAsync(now => _negotiation.CopyEnded(id, finished, why, now));
+
+    /// <summary>Completes when the loop has turned once more.</summary>
+    public Task TurnAsync() => QueryAsync(_ => true);
+
+    /// <summary>Serves one inbound control conversation.</summary>
+    public Task ServeControlAsync(IPeerConversation conversation, CancellationToken cancel) =>
+        ControlLinks.ServeAsync(conversation, (message, from) => PostAsync(now => _negotiation.Handle(message, from, now)), cancel);
+
+    private Instant NextWakeup =>
+        Instant.Min(Instant.Min(_nextMeasure, _negotiation.NextWakeup), _membership?.NextWakeup ?? Instant.Never);
+
+    private void Turn(Instant now)
+    {
+        if (_nextMeasure <= now)
+            Measure(now);
+        _membership?.Advance(now);
+        var membersChanged = _membership is not null && DrainMembership(now);
+        _negotiation.Advance(now);
+        DrainNegotiation();
+        Publish(now, membersChanged);
+    }
+
+    private void Measure(Instant now)
+    {
+        _nextMeasure = now + MeasureInterval;
+        _reading = _parts.Probe.Read();
+        if (_overload.Observe(_reading, now))
+            if (_overload.IsOverloaded)
+                MeshLog.Overloaded(_log, _overload.Why);
+            else
+                MeshLog.Relieved(_log);
+        var offer = OfferCalculator.Calculate(_reading, _machine, _engine, _negotiation.Promised, _overload.IsOverloaded);
+        _membership?.Advertise(offer, now);
+        // Promises are subtracted where an ask is judged; counting them twice would refuse what fits.
+        _negotiation.OwnOfferIs(OfferCalculator.Calculate(_reading, _machine, _engine, default, _overload.IsOverloaded));
+        if (_overload.IsOverloaded)
+            _negotiation.Relieve($"overloaded: {_overload.Why}", now);
+    }
+
+    private bool DrainMembership(Instant now)
+    {
+        while (_membership!.Outbox.TryDequeue(out var outgoing))
+            _gossip!.Send(outgoing);
+        var changed = false;
+        while (_membership.Changes.TryDequeue(out var change))
+        {
+            changed = true;
+            if (_told.TryGetValue(change.Id, out var told) && told == change.Status)
+                continue; // only what it offers has changed
+            _told[change.Id] = change.Status;
+            MeshLog.MemberChanged(_log, change.Id, change.Address, change.Status, change.Why);
+            _parts.Events(new NodeEvent($"member-{change.Status.ToString().ToLowerInvariant()}", change.Id.Value, change.Why));
+        }
+        if (changed)
+            _negotiation.MembersAre(_membership.Members(now), now);
+        return changed;
+    }
+
+    private void DrainNegotiation()
+    {
+        while (_negotiation.Outbox.TryDequeue(out var action))
+            switch (action)
+            {
+                case SendTo send:
+                    _control.Send(send.Peer, send.Message);
+                    break;
+                case Save save:
+                    _work.Save(save, fault => Post(now => _negotiation.Saved(save.Step, fault, now)));
+                    break;
+                case Work work:
+                    _work.Do(work, (bytes, fault) => Post(now => _negotiation.Worked(work.Step, bytes, fault, now)));
+                    break;
+                case CancelWork cancel when _receiving.Remove(cancel.Step, out var receiving):
+                    _ = receiving.CancelAsync();
+                    break;
+                case CancelWork cancel:
+                    _work.Cancel(cancel.Step);
+                    break;
+                case Answer answer when _waiting.Remove(answer.Operation, out var waiting):
+                    waiting.SetResult(answer);
+                    break;
+            }
+        while (_negotiation.Events.TryDequeue(out var happened))
+        {
+            MeshLog.Happened(_log, happened.Subject, happened.Kind, happened.Why);
+            _parts.Events(happened);
+        }
+    }
+
+    private void Publish(Instant now, bool membersChanged)
+    {
+        var old = _snapshot;
+        var recordsChanged = _negotiation.RecordsVersion != _publishedVersion || !old.Running.SetEquals(_negotiation.Running);
+        _publishedVersion = _negotiation.RecordsVersion;
+        _snapshot = new MeshSnapshot(
+            membersChanged || _membership is null ? _membership?.Members(now) ?? [] : old.Members,
+            recordsChanged ? _negotiation.KnownRecords.ToArray() : old.Records,
+            recordsChanged ? _negotiation.Running.ToHashSet() : old.Running,
+            _negotiation.OwnOffer, _reading, _gossip?.Counts ?? default);
+        if (recordsChanged || membersChanged)
+            Changed?.Invoke(_snapshot);
+    }
+
+    private void DatagramCame(byte[] datagram, IPEndPoint from) =>
+        // A full inbox drops gossip, as a full socket buffer would.
+        _inbox.Writer.TryWrite(now =>
+        {
+            if (_gossip!.Open(datagram, from) is { } message)
+                _membership!.Handle(message, from, now);
+        });
+
+    private void Goodbye()
+    {
+        if (_membership is null)
+            return;
+        _membership.Outbox.Clear();
+        _membership.Leave(Instant.Now(_time));
+        while (_membership.Outbox.TryDequeue(out var outgoing))
+            _gossip!.Send(outgoing);
+    }
+
+    private void Tick()
+    {
+        if (Interlocked.Exchange(ref _tickQueued, true))
+            return;
+        if (!_inbox.Writer.TryWrite(_ => Interlocked.Exchange(ref _tickQueued, false)))
+            Interlocked.Exchange(ref _tickQueued, false); // a full inbox turns the loop anyway
+    }
+
+    private async Task<Answer> AskAsync(Action<Guid, Instant> command)
+    {
+        var done = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await PostAsync(now =>
+        {
+            var operation = Guid.NewGuid();
+            _waiting.Add(operation, done);
+            command(operation, now);
+        });
+        return await done.Task.WaitAsync(_stopping.Token);
+    }
+
+    private async Task<T> QueryAsync<T>(Func<Instant, T> query)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await PostAsync(now => done.SetResult(query(now)));
+        return await done.Task.WaitAsync(_stopping.Token);
+    }
+
+    private ValueTask PostAsync(Action<Instant> item) => _inbox.Writer.WriteAsync(item, _stopping.Token);
+
+    /// <summary>From work that has ended: waits for room off the loop when the inbox is full.</summary>
+    private void Post(Action<Instant> item)
+    {
+        if (!_inbox.Writer.TryWrite(item))
+            _ = PostAsync(item).AsTask();
+    }
+}

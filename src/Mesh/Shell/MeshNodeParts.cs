@@ -1,0 +1,18 @@
+using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Contracts.Peers;
+using EdgeFirmware.Contracts.Resources;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeFirmware.Mesh.Shell;
+
+/// <summary>What the mesh needs of the node it runs in.</summary>
+public sealed record MeshNodeParts(
+    IPeerNetwork Network,
+    IWorkloadHost Host,
+    IRecordStore Records,
+    IResourceProbe Probe,
+    MachineDescription Machine,
+    Action<NodeEvent> Events,
+    TimeProvider Time,
+    Random Random,
+    ILogger Log);

@@ -1,0 +1,22 @@
+using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Contracts.Resources;
+
+namespace EdgeFirmware.Mesh.Shell;
+
+/// <summary>What the mesh knows at one moment; immutable, replaced whole.</summary>
+/// <param name="Records">Every workload of the site, tombstones included.</param>
+/// <param name="Running">Workloads of which this node runs a copy.</param>
+/// <param name="Datagrams">Gossip received, by outcome.</param>
+public sealed record MeshSnapshot(
+    IReadOnlyList<MemberView> Members,
+    IReadOnlyList<WorkloadRecord> Records,
+    IReadOnlySet<WorkloadId> Running,
+    Offer? Offer,
+    ResourceReading Reading,
+    DatagramCounts Datagrams)
+{
+    public static readonly MeshSnapshot Empty = new([], [], new HashSet<WorkloadId>(), null, default, default);
+}
+
+public readonly record struct DatagramCounts(long Genuine, long Malformed, long Forged, long Replayed, long Sent);

@@ -1,0 +1,2 @@
+global using EdgeFirmware.Simulation;
+global using Xunit;
