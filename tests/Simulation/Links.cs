@@ -1,0 +1,59 @@
+using EdgeFirmware.Contracts;
+
+namespace EdgeFirmware.Simulation;
+
+/// <summary>The network between nodes: latency, loss, duplication (and through both, reordering), cuts and partitions.</summary>
+public sealed class Links(Random random)
+{
+    private readonly HashSet<(NodeId, NodeId)> _cut = [];
+    private readonly Dictionary<NodeId, int> _side = [];
+
+    public TimeSpan LatencyMin { get; set; } = TimeSpan.FromMilliseconds(1);
+
+    public TimeSpan LatencyMax { get; set; } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Share of messages, 0-1.</summary>
+    public double Loss { get; set; }
+
+    public double Duplication { get; set; }
+
+    public bool IsOpen(NodeId a, NodeId b) =>
+        _side.GetValueOrDefault(a) == _side.GetValueOrDefault(b) && !_cut.Contains((a, b));
+
+    public void Cut(NodeId a, NodeId b)
+    {
+        _cut.Add((a, b));
+        _cut.Add((b, a));
+    }
+
+    public void Mend(NodeId a, NodeId b)
+    {
+        _cut.Remove((a, b));
+        _cut.Remove((b, a));
+    }
+
+    /// <summary>Nodes that are not named stay together on a side of their own.</summary>
+    public void Partition(IEnumerable<NodeId> side)
+    {
+        foreach (var node in side)
+            _side[node] = 1;
+    }
+
+    public void Heal()
+    {
+        _side.Clear();
+        _cut.Clear();
+    }
+
+    /// <summary>After what delays one message arrives: never, once or twice.</summary>
+    public IEnumerable<TimeSpan> Arrivals(NodeId from, NodeId to)
+    {
+        if (!IsOpen(from, to) || random.NextDouble() < Loss)
+            yield break;
+        yield return Latency();
+        if (random.NextDouble() < Duplication)
+            yield return Latency() * (1 + (20 * random.NextDouble()));
+    }
+
+    public TimeSpan Latency() => LatencyMin + ((LatencyMax - LatencyMin) * random.NextDouble());
+}

@@ -1,0 +1,178 @@
+using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Mesh.Negotiation;
+
+namespace EdgeFirmware.Simulation;
+
+/// <summary>A node: the real negotiation core, a disk that outlives crashes, and an engine that does not.</summary>
+public sealed class SimulatedNode
+{
+    private readonly SimulatedSite _site;
+    private readonly Dictionary<WorkloadId, WorkloadRecord> _disk = [];
+    private readonly Queue<Save> _saves = [];
+    private Instant _armed = Instant.Never;
+
+    public SimulatedNode(NodeId id, SimulatedSite site)
+    {
+        Id = id;
+        _site = site;
+        Engine = new SimulatedEngine(this, site);
+    }
+
+    public NodeId Id { get; }
+
+    public SimulatedEngine Engine { get; }
+
+    /// <summary><c>null</c> while it is down.</summary>
+    public NegotiationCore? Core { get; private set; }
+
+    public bool IsUp => Core is not null;
+
+    /// <summary>Raised with every start: what began in an earlier life does not end in this one.</summary>
+    public int Boot { get; private set; }
+
+    public Offer Offer { get; set; } = Samples.Offer;
+
+    public bool IsDiskFull { get; set; }
+
+    public TimeSpan SaveDuration { get; set; } = TimeSpan.FromMilliseconds(5);
+
+    public IReadOnlyDictionary<WorkloadId, WorkloadRecord> Disk => _disk;
+
+    public List<Answer> Answers { get; } = [];
+
+    public List<NodeEvent> Told { get; } = [];
+
+    /// <summary>Messages it has sent, for tests of what is never said.</summary>
+    public List<(NodeId To, PeerMessage Message)> Sent { get; } = [];
+
+    /// <summary>What is lost on purpose.</summary>
+    public Func<NodeId, PeerMessage, bool> Drops { get; set; } = (_, _) => false;
+
+    public void Start()
+    {
+        Boot++;
+        Core = new NegotiationCore(
+            Id, _disk.Values.OrderBy(record => record.Id), hasMesh: true, _site.Timing, new Random(_site.Random.Next()), _site.Events.Now);
+        Core.OwnOfferIs(Offer);
+        _armed = Instant.Never;
+        Turn();
+    }
+
+    /// <summary>Power is lost. Of what was being written the first may have reached the disk.</summary>
+    public void Crash()
+    {
+        if (_saves.TryPeek(out var half) && !IsDiskFull && _site.Random.Next(2) == 0)
+            Put(half);
+        _saves.Clear();
+        Engine.Stop();
+        Core = null;
+        _site.Forget(this);
+    }
+
+    public void Ask(Action<NegotiationCore, Instant> command)
+    {
+        command(Core!, _site.Events.Now);
+        Drain();
+    }
+
+    public void Worked(Guid step, long bytes, string fault)
+    {
+        Core!.Worked(step, bytes, fault, _site.Events.Now);
+        Drain();
+    }
+
+    public void Hear(PeerMessage message, NodeId from)
+    {
+        Core!.Handle(message, from, _site.Events.Now);
+        Drain();
+    }
+
+    public void MembersAre(IReadOnlyList<MemberView> members)
+    {
+        Core!.MembersAre(members, _site.Events.Now);
+        Drain();
+    }
+
+    public void Drain()
+    {
+        while (Core!.Outbox.TryDequeue(out var action))
+            switch (action)
+            {
+                case SendTo send:
+                    Sent.Add((send.Peer, send.Message));
+                    if (!Drops(send.Peer, send.Message))
+                        _site.Carry(this, send.Peer, send.Message);
+                    break;
+                case Save save:
+                    _saves.Enqueue(save);
+                    if (_saves.Count == 1)
+                        BeginSave();
+                    break;
+                case Work work:
+                    _site.Trace(() => $"{Id.Name} works: {work.Kind} {work.Record.Id} epoch {work.Record.Epoch} {work.Why}");
+                    Engine.Do(work);
+                    break;
+                case CancelWork cancel:
+                    Engine.Cancel(cancel.Step);
+                    break;
+                case Answer answer:
+                    _site.Trace(() => $"{Id.Name} answers: {answer.Fault}");
+                    Answers.Add(answer);
+                    break;
+            }
+        while (Core.Events.TryDequeue(out var happened))
+        {
+            _site.Trace(() => $"{Id.Name} says: {happened.Kind} {happened.Subject}: {happened.Why}");
+            Told.Add(happened);
+        }
+        Arm();
+    }
+
+    private void BeginSave()
+    {
+        var boot = Boot;
+        _site.Events.After(SaveDuration, () =>
+        {
+            if (!IsUp || Boot != boot)
+                return;
+            var save = _saves.Dequeue();
+            if (!IsDiskFull)
+                Put(save);
+            if (_saves.Count > 0)
+                BeginSave();
+            Core!.Saved(save.Step, IsDiskFull ? "no space left on device" : "", _site.Events.Now);
+            Drain();
+        });
+    }
+
+    private void Put(Save save)
+    {
+        if (save.Record is { } record)
+            _disk[save.Id] = record;
+        else
+            _disk.Remove(save.Id);
+    }
+
+    private void Turn()
+    {
+        Core!.Advance(_site.Events.Now);
+        Drain();
+    }
+
+    private void Arm()
+    {
+        var next = Core!.NextWakeup;
+        if (next >= _armed && _armed > _site.Events.Now)
+            return;
+        _armed = next;
+        var boot = Boot;
+        _site.Events.At(next, () =>
+        {
+            if (!IsUp || Boot != boot || _armed != next)
+                return;
+            _armed = Instant.Never;
+            Turn();
+        });
+    }
+}
