@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Text;
+using EdgeFirmware.Firmware.Operations;
+using EdgeFirmware.Firmware.Users;
+
+namespace EdgeFirmware.Firmware.Api;
+
+/// <summary>Prometheus text exposition, format 0.0.4.</summary>
+internal static class MetricsText
+{
+    public static string Write(NodeOperations operations)
+    {
+        var node = operations.Node();
+        var text = new StringBuilder();
+        Gauge(text, "edge_level", "Collaboration level this node advertises (0, 1 or 2).", node.Level);
+        Gauge(text, "edge_overloaded", "1 while the node looks for a place for its work.", node.Overloaded ? 1 : 0);
+        Gauge(text, "edge_uptime_seconds", "Since the node started.", node.UptimeSeconds);
+        Gauge(text, "edge_cpu_cores", "Usable cores.", node.Resources.CpuCores);
+        Gauge(text, "edge_cpu_load_ratio", "Share of the usable cores in use, 0-1.", node.Resources.CpuLoad);
+        Gauge(text, "edge_memory_bytes", "Usable memory.", node.Resources.MemoryBytes);
+        Gauge(text, "edge_memory_free_bytes", "Memory free.", node.Resources.MemoryFreeBytes);
+        Gauge(text, "edge_disk_free_bytes", "Free space where the data directory is.", node.Resources.DiskFreeBytes);
+        Gauge(text, "edge_engine_reachable", "1 while a container engine answers.", node.Engine.Reachable ? 1 : 0);
+        Broker(text, node.Broker);
+        Bridges(text, operations.Bridges());
+        Logins(text, operations.Users.Logins);
+        if (node.Mesh is { } mesh)
+            Mesh(text, mesh);
+        var workloads = operations.Workloads();
+        Head(text, "edge_workload_waiting_messages", "gauge", "Messages in this node's custody that the workload has not processed.");
+        foreach (var workload in workloads)
+            Line(text, $"edge_workload_waiting_messages{{workload=\"{workload.Id}\"}}", workload.WaitingMessages);
+        Head(text, "edge_workload_dropped_messages_total", "counter", "Messages at QoS 0 dropped because too much waited for the workload.");
+        foreach (var (workload, backlog) in operations.Backlogs)
+            Line(text, $"edge_workload_dropped_messages_total{{workload=\"{workload}\"}}", backlog.Dropped);
+        Gauge(text, "edge_workloads_here", "Workloads this node owns.", workloads.Count(workload => workload.NodeId == node.Id));
+        Gauge(text, "process_resident_memory_bytes", "Memory of this process.", Environment.WorkingSet);
+        return text.ToString();
+    }
+
+    private static void Broker(StringBuilder text, BrokerView broker)
+    {
+        Gauge(text, "edge_mqtt_clients", "Open connections.", broker.Clients);
+        Gauge(text, "edge_mqtt_sessions", "Sessions, connected or waiting for their client.", broker.Sessions);
+        Gauge(text, "edge_mqtt_subscriptions", "Subscriptions.", broker.Subscriptions);
+        Gauge(text, "edge_mqtt_retained_messages", "Retained messages.", broker.Retained);
+        Counter(text, "edge_mqtt_messages_received_total", "PUBLISH packets from clients.", broker.MessagesIn);
+        Counter(text, "edge_mqtt_messages_sent_total", "PUBLISH packets to clients.", broker.MessagesOut);
+        Counter(text, "edge_mqtt_messages_dropped_total", "Messages dropped at a limit.", broker.MessagesDropped);
+        Counter(text, "edge_mqtt_bytes_received_total", "Bytes from clients.", broker.BytesIn);
+        Counter(text, "edge_mqtt_bytes_sent_total", "Bytes to clients.", broker.BytesOut);
+        Gauge(text, "edge_mqtt_disk_bytes", "What sessions and retained messages take on disk.", broker.DiskBytes);
+        Counter(text, "edge_mqtt_disk_written_bytes_total", "Whole pages written for them, which is what wears flash.", broker.DiskBytesWritten);
+        Counter(text, "edge_mqtt_disk_commits_total", "Syncs of the disk for them.", broker.DiskCommits);
+        Gauge(text, "edge_mqtt_disk_full", "1 while publishers are refused what would have to be kept.", broker.DiskFull ? 1 : 0);
+    }
+
+    private static void Bridges(StringBuilder text, BridgeView[] bridges)
+    {
+        if (bridges.Length == 0)
+            return;
+        Each("edge_bridge_connected", "gauge", "1 while the other broker is connected.", bridge => bridge.Connected ? 1 : 0);
+        Each("edge_bridge_queued_messages", "gauge", "Messages that wait for the other broker or are in flight.", bridge => bridge.QueuedMessages);
+        Each("edge_bridge_queued_bytes", "gauge", "Memory of those that wait.", bridge => bridge.QueuedBytes);
+        Each("edge_bridge_forwarded_messages_total", "counter", "Messages the other broker has taken.", bridge => bridge.Forwarded);
+        Each("edge_bridge_received_messages_total", "counter", "Messages taken from the other broker.", bridge => bridge.Received);
+        Head(text, "edge_bridge_dropped_messages_total", "counter", "Messages that did not go over, by cause.");
+        foreach (var bridge in bridges)
+            foreach (var (cause, count) in bridge.Dropped)
+                Line(text, $"edge_bridge_dropped_messages_total{{bridge=\"{bridge.Name}\",cause=\"{cause}\"}}", count);
+
+        void Each(string name, string type, string meaning, Func<BridgeView, double> value)
+        {
+            Head(text, name, type, meaning);
+            foreach (var bridge in bridges)
+                Line(text, $"{name}{{bridge=\"{bridge.Name}\"}}", value(bridge));
+        }
+    }
+
+    private static void Logins(StringBuilder text, LoginsView logins)
+    {
+        Counter(text, "edge_logins_failed_total", "Wrong names or passwords, at the broker and the API.", logins.Failures);
+        Counter(text, "edge_logins_slowed_total", "Attempts that had to wait because others from their address had failed.", logins.Slowed);
+        Counter(text, "edge_logins_refused_total", "Attempts that were refused unheard.", logins.Refusals);
+        Gauge(text, "edge_login_refused_addresses", "Addresses that are refused now.", logins.Refused.Length);
+    }
+
+    private static void Mesh(StringBuilder text, MeshView mesh)
+    {
+        Head(text, "edge_members", "gauge", "Other nodes by status.");
+        Line(text, "edge_members{status=\"alive\"}", mesh.Alive);
+        Line(text, "edge_members{status=\"suspect\"}", mesh.Suspect);
+        Line(text, "edge_members{status=\"dead\"}", mesh.Dead);
+        Counter(text, "edge_gossip_sent_total", "Datagrams sent.", mesh.DatagramsSent);
+        Head(text, "edge_gossip_received_total", "counter", "Datagrams received, by outcome.");
+        Line(text, "edge_gossip_received_total{outcome=\"genuine\"}", mesh.DatagramsReceived);
+        Line(text, "edge_gossip_received_total{outcome=\"forged\"}", mesh.DatagramsForged);
+        Line(text, "edge_gossip_received_total{outcome=\"replayed\"}", mesh.DatagramsReplayed);
+        Line(text, "edge_gossip_received_total{outcome=\"malformed\"}", mesh.DatagramsMalformed);
+    }
+
+    private static void Gauge(StringBuilder text, string name, string help, double value)
+    {
+        Head(text, name, "gauge", help);
+        Line(text, name, value);
+    }
+
+    private static void Counter(StringBuilder text, string name, string help, double value)
+    {
+        Head(text, name, "counter", help);
+        Line(text, name, value);
+    }
+
+    private static void Head(StringBuilder text, string name, string type, string help) =>
+        text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
+
+    private static void Line(StringBuilder text, string series, double value) =>
+        text.Append(series).Append(' ').Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
+}

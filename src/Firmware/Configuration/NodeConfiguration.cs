@@ -1,0 +1,41 @@
+using System.Net;
+
+namespace EdgeFirmware.Firmware.Configuration;
+
+/// <summary>What the operator said, checked and parsed. Immutable.</summary>
+internal sealed record NodeConfiguration
+{
+    public required string Name { get; init; }
+
+    /// <summary>Latitude and longitude in degrees, set when the node is put up; <c>null</c> when not given.</summary>
+    public (double Latitude, double Longitude)? Location { get; init; }
+
+    public required string DataDirectory { get; init; }
+
+    public required IReadOnlyList<IPEndPoint> MqttListen { get; init; }
+
+    /// <summary><c>null</c>: no TLS.</summary>
+    public TlsConfiguration? MqttTls { get; init; }
+
+    public required bool AllowAnonymous { get; init; }
+
+    /// <summary>Addresses whose failed logins are not counted against them.</summary>
+    public IReadOnlyList<IPNetwork> LoginExempt { get; init; } = [];
+
+    public IReadOnlyList<BridgeConfiguration> Bridges { get; init; } = [];
+
+    /// <summary><c>null</c>: no HTTP API, and no memory for one.</summary>
+    public IPEndPoint? ApiListen { get; init; }
+
+    /// <summary><c>null</c>: the node is on its own.</summary>
+    public MeshConfiguration? Mesh { get; init; }
+
+    public required string EngineSocket { get; init; }
+
+    public string ControlSocket => Path.Combine(DataDirectory, "control.sock");
+
+    public string MqttSocket => Path.Combine(DataDirectory, "mqtt.sock");
+}
+
+/// <param name="SiteKey">32 bytes that every node of the site has.</param>
+internal sealed record MeshConfiguration(IPEndPoint Listen, IReadOnlyList<IPEndPoint> Seeds, byte[] SiteKey);

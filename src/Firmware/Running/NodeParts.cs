@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Sockets;
+using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Peers;
+using EdgeFirmware.Firmware.Broker;
+using EdgeFirmware.Firmware.Configuration;
+using EdgeFirmware.Firmware.Logging;
+using EdgeFirmware.Firmware.Operations;
+using EdgeFirmware.Firmware.Users;
+using EdgeFirmware.Mesh.Shell;
+using EdgeFirmware.Mqtt.Broker;
+using EdgeFirmware.Mqtt.Topics;
+using EdgeFirmware.Platform.Engine;
+using EdgeFirmware.Platform.Images;
+using EdgeFirmware.Platform.Peers;
+using EdgeFirmware.Platform.Resources;
+using EdgeFirmware.Platform.Storage;
+using EdgeFirmware.Workloads.Copies;
+using EdgeFirmware.Workloads.Custody;
+using EdgeFirmware.Workloads.Transfer;
+
+namespace EdgeFirmware.Firmware.Running;
+
+/// <summary>The parts of a node behind its broker, joined: the only place that knows them all.</summary>
+internal sealed class NodeParts : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+    private readonly TlsPeerNetwork? _peers;
+    private readonly Socket? _listener;
+    private readonly TransferDesk _transfers;
+    private readonly EngineWatch _watch;
+    private readonly TaskCompletionSource _recordsAreKnown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public NodeParts(
+        NodeConfiguration configuration, NodeId self, MqttBroker broker, WorkloadTap tap, UserDesk users, JournalLog journal, TimeProvider time)
+    {
+        var engine = Own(new DockerEngine(configuration.EngineSocket, time, journal.For<DockerEngine>("engine")));
+        var images = new ImageCarrier(engine);
+        var probe = Own(new ResourceProbe(configuration.DataDirectory, time));
+        var machine = MachineProbe.Describe();
+        var events = new EventLog(time);
+        users.Happened = events.Add;
+        GossipPort? gossip = null;
+        if (configuration.Mesh is { } mesh)
+        {
+            var socket = Own(UdpDatagramSocket.Bind(mesh.Listen, journal.For("mesh")));
+            _listener = Own(TlsPeerNetwork.Listen(mesh.Listen, journal.For("peers")));
+            gossip = new GossipPort(socket, socket.Groups, mesh.SiteKey, journal.For("mesh"));
+            _peers = Own(new TlsPeerNetwork(self, mesh.SiteKey, Locate, time, journal.For("peers")));
+        }
+        IPeerNetwork network = _peers is null ? new NoPeers() : _peers;
+        Custody = Own(new CustodyDesk(self, tap, static (filter, topic) => TopicName.Matches(filter, topic), network, time, journal.For("custody")));
+        var port = configuration.MqttListen.Count > 0 ? configuration.MqttListen[0].Port : 1883;
+        Host = Own(new WorkloadHost(self, engine, images, network, tap, Custody, port, time, journal.For("workloads")));
+        var records = new RecordDirectory(Path.Combine(configuration.DataDirectory, "workloads"), journal.For("storage"));
+        Mesh = Own(new MeshNode(
+            self, new MeshNodeParts(network, Host, records, probe, machine, events.Add, time, new Random(), journal.For("mesh")), gossip,
+            configuration.Mesh?.Listen, configuration.Mesh?.Seeds ?? []));
+        Mesh.Changed += _ => _recordsAreKnown.TrySetResult();
+        _transfers = new TransferDesk(Host, engine, images, Mesh.BeginReceivingAsync, Mesh.ReceivedAsync, journal.For("transfer"));
+        _watch = new EngineWatch(engine, Host, Find, Mesh.EngineIsAsync, Mesh.CopyEndedAsync, time, journal.For("engine"));
+        Operations = new NodeOperations(self, configuration, broker, Mesh, Host, Custody, engine, machine, events, users, time);
+    }
+
+    public CustodyDesk Custody { get; }
+
+    public WorkloadHost Host { get; }
+
+    public MeshNode Mesh { get; }
+
+    public NodeOperations Operations { get; }
+
+    /// <summary>Starts everything. None of the tasks ends before <paramref name="cancel"/> unless something is broken.</summary>
+    public IReadOnlyList<Task> Run(CancellationToken cancel)
+    {
+        List<Task> running = [Mesh.RunAsync(cancel), WatchEngineAsync(cancel), Custody.Completion.WaitAsync(cancel)];
+        if (_peers is not null && _listener is not null)
+            running.Add(_peers.AcceptAsync(_listener, ServeAsync, cancel));
+        return running;
+    }
+
+    public void Dispose()
+    {
+        for (var i = _owned.Count - 1; i >= 0; i--)
+            _owned[i].Dispose();
+    }
+
+    /// <summary>Not before the records are known: containers that none of them claims are removed.</summary>
+    private async Task WatchEngineAsync(CancellationToken cancel)
+    {
+        await _recordsAreKnown.Task.WaitAsync(cancel);
+        await _watch.RunAsync(cancel);
+    }
+
+    private Task ServeAsync(IPeerConversation conversation, CancellationToken cancel) => conversation.Kind switch
+    {
+        ConversationKind.Control => Mesh.ServeControlAsync(conversation, cancel),
+        ConversationKind.Transfer => _transfers.ServeAsync(conversation, cancel),
+        _ => Custody.ServeAsync(conversation, cancel),
+    };
+
+    private IPEndPoint? Locate(NodeId id) => Mesh.Snapshot.Members.FirstOrDefault(member => member.Id == id)?.Address;
+
+    private WorkloadRecord? Find(WorkloadId id) => Mesh.Snapshot.Records.FirstOrDefault(record => record.Id == id);
+
+    private T Own<T>(T part)
+        where T : IDisposable
+    {
+        _owned.Add(part);
+        return part;
+    }
+
+    /// <summary>A node without a mesh has nobody to talk to.</summary>
+    private sealed class NoPeers : IPeerNetwork
+    {
+        public Task<IPeerConversation> OpenAsync(NodeId peer, ConversationKind kind, CancellationToken cancel) =>
+            Task.FromException<IPeerConversation>(new PeerException("this node has no mesh; set Mesh.Listen and Mesh.SiteKey"));
+    }
+}

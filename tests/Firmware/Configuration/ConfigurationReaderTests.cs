@@ -1,0 +1,146 @@
+using System.Collections;
+using EdgeFirmware.Firmware.Configuration;
+
+namespace EdgeFirmware.Firmware.Tests.Configuration;
+
+public sealed class ConfigurationReaderTests
+{
+    private static readonly string Key = Convert.ToBase64String(Enumerable.Range(1, 32).Select(i => (byte)i).ToArray());
+
+    [Fact]
+    public void Every_key_is_read()
+    {
+        var read = Read($$"""
+            { "Node": { "Name": "gate-1", "Location": "46.0679, 11.1211" }, "DataDirectory": "/data",
+              "Mqtt": { "Listen": ["0.0.0.0:1883", "[::1]:1884"], "AllowAnonymous": true }, "Api": { "Listen": "127.0.0.1:8080" },
+              "Mesh": { "Listen": "10.1.0.1:7900", "Seeds": ["10.1.0.2:7900"], "SiteKey": "{{Key}}" }, "Engine": { "Socket": "/e.sock" } }
+            """);
+        Assert.Equal(("gate-1", (46.0679, 11.1211), "/data", true, "/e.sock"), (read.Name, read.Location!.Value, read.DataDirectory, read.AllowAnonymous, read.EngineSocket));
+        Assert.Equal(["0.0.0.0:1883", "[::1]:1884"], read.MqttListen.Select(one => one.ToString()));
+        Assert.Equal("127.0.0.1:8080", read.ApiListen!.ToString());
+        Assert.Equal(("10.1.0.1:7900", "10.1.0.2:7900", (byte)32), (read.Mesh!.Listen.ToString(), read.Mesh.Seeds.Single().ToString(), read.Mesh.SiteKey[31]));
+    }
+
+    [Fact]
+    public void Every_key_has_a_default_or_may_be_absent()
+    {
+        var read = Read("{ /* nothing */ }");
+        Assert.Equal(("/var/lib/edge-firmware", false, "/run/docker.sock"), (read.DataDirectory, read.AllowAnonymous, read.EngineSocket));
+        Assert.Equal("0.0.0.0:1883", read.MqttListen.Single().ToString());
+        Assert.Null(read.ApiListen);
+        Assert.Null(read.Mesh);
+    }
+
+    [Fact]
+    public void Everything_that_is_wrong_is_named_at_once()
+    {
+        var faults = Faults("""
+            { "Nodes": 1, "Node": { "name": "x", "Location": "north" }, "Mqtt": { "Listen": "1883", "AllowAnonymous": "yes" }, "Api": 5,
+              "Mesh": { "Listen": "0.0.0.0:7900", "SiteKey": "short" }, "Engine": { "Socket": 1 }, "DataDirectory": "relative" }
+            """, ("EDGE__Foo", "1"), ("EDGE__Mqtt__Port", "1"));
+        foreach (var named in new[]
+                 {
+                     "Nodes: unknown key", "Node.name: unknown key", "did you mean Node.Name?", "Node.Location: 'north'", "Mqtt.Listen: a list", "Mqtt.AllowAnonymous: true or false",
+                     "Api: an object is needed", "Mesh.Listen: the address others reach", "Mesh.SiteKey: not base64 of 32 bytes", "Engine.Socket: text", "EDGE__Foo: no such setting",
+                     "EDGE__Mqtt__Port: no such setting", "DataDirectory: 'relative'",
+                 })
+            Assert.Contains(faults, fault => fault.Contains(named, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("nonsense")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{ \"Node\": { \"Name\": \"a\", \"Name\": \"b\" } }")]
+    [InlineData("{ \"\": {} }")]
+    [InlineData("{ \"DataDirectory\": null }")]
+    [InlineData("{ \"Mqtt\": { \"Listen\": [null] } }")]
+    [InlineData("{ \"Mqtt\": { \"Listen\": [1883] } }")]
+    public void What_is_no_configuration_is_refused_with_words(string json) => Assert.NotEmpty(Faults(json));
+
+    [Theory]
+    [InlineData("10.1.0.1:7900", true)]
+    [InlineData("[fd00::1]:7900", true)]
+    [InlineData("10.1.0.1", false)]
+    [InlineData("10.1.0.1:0", false)]
+    [InlineData("10.1.0.1:99999", false)]
+    [InlineData("7900", false)]
+    [InlineData(":7900", false)]
+    [InlineData("fd00::1", false)]
+    [InlineData("gate-1:7900", false)]
+    [InlineData("[::]:7900", false)]
+    public void A_mesh_address_is_one_that_others_can_reach(string text, bool isRight)
+    {
+        var json = $$"""{ "Mesh": { "Listen": "{{text}}", "SiteKey": "{{Key}}" } }""";
+        if (isRight)
+            Assert.Equal(text, Read(json).Mesh!.Listen.ToString());
+        else
+            Assert.StartsWith("Mesh.Listen:", Assert.Single(Faults(json)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{ \"Mesh\": { \"Listen\": \"10.1.0.1:7900\" } }", "Mesh.SiteKey: missing")]
+    [InlineData("{ \"Mesh\": { \"Seeds\": [\"10.1.0.1:7900\"] } }", "Mesh.Listen: missing")]
+    public void A_mesh_needs_an_address_and_a_key(string json, string expected) =>
+        Assert.Contains(Faults(json), fault => fault.StartsWith(expected, StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("gate-1", true)]
+    [InlineData("-gate", false)]
+    [InlineData("gate 1", false)]
+    [InlineData("gäte", false)]
+    public void A_name_is_a_DNS_label(string name, bool isRight) =>
+        Assert.Equal(isRight ? 0 : 1, Count($$"""{ "Node": { "Name": "{{name}}" } }"""));
+
+    [Fact]
+    public void The_environment_overrides_the_file()
+    {
+        const string json = """{ "Node": { "Name": "file" }, "Mqtt": { "Listen": ["1.1.1.1:1", "2.2.2.2:2"] } }""";
+        Assert.Equal("env", Read(json, ("EDGE__Node__Name", "env")).Name);
+        Assert.True(Read(json, ("EDGE__Mqtt__AllowAnonymous", "True")).AllowAnonymous);
+        Assert.Equal(["3.3.3.3:3", "4.4.4.4:4"], Listen(Read(json, ("EDGE__Mqtt__Listen", "3.3.3.3:3, 4.4.4.4:4"))));
+        Assert.Equal(["1.1.1.1:1", "5.5.5.5:5"], Listen(Read(json, ("EDGE__Mqtt__Listen__1", "5.5.5.5:5"))));
+        Assert.Equal(["6.6.6.6:6", "2.2.2.2:2"], Listen(Read(json, ("EDGE__Mqtt__Listen__0", "6.6.6.6:6"))));
+        Assert.Empty(Listen(Read(json, ("EDGE__Mqtt__Listen", ""))));
+    }
+
+    [Theory]
+    [InlineData("EDGE__Mqtt__Listen__x", "1.1.1.1:1")]
+    [InlineData("EDGE__Mqtt__Listen__64", "1.1.1.1:1")]
+    [InlineData("EDGE__Mqtt__Listen__2", "1.1.1.1:1")] // leaves gaps
+    [InlineData("EDGE__Mqtt__AllowAnonymous", "yes")]
+    [InlineData("EDGE__Node__Name__0", "x")]
+    public void A_wrong_variable_is_named_or_what_it_makes(string name, string value) => Assert.NotEmpty(Faults("{}", (name, value)));
+
+    [Fact]
+    public void A_file_that_is_not_there_or_too_large_is_a_fault_that_names_it()
+    {
+        Assert.Contains("/none/such.json", Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadFile("/none/such.json", new Hashtable())).Message, StringComparison.Ordinal);
+        var large = Path.GetTempFileName();
+        File.WriteAllText(large, new string(' ', 300_000));
+        Assert.Contains("256 KiB", Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadFile(large, new Hashtable())).Message, StringComparison.Ordinal);
+        File.Delete(large);
+    }
+
+    private static NodeConfiguration Read(string json, params (string Name, string Value)[] environment) =>
+        ConfigurationReader.Read(json, new Hashtable(environment.ToDictionary(one => one.Name, one => one.Value)), "test.json");
+
+    private static IReadOnlyList<string> Faults(string json, params (string Name, string Value)[] environment) =>
+        Assert.Throws<ConfigurationException>(() => Read(json, environment)).Faults;
+
+    private static int Count(string json)
+    {
+        try
+        {
+            Read(json);
+            return 0;
+        }
+        catch (ConfigurationException error)
+        {
+            return error.Faults.Count;
+        }
+    }
+
+    private static IEnumerable<string> Listen(NodeConfiguration read) => read.MqttListen.Select(one => one.ToString());
+}
