@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The same packets to the built node and to mosquitto: every client must see the same. See support/differential.py for what may differ.
+#
+#   mqtt-differential.sh                      a slice, for every day
+#   mqtt-differential.sh --count 10000        a campaign
+#   mqtt-differential.sh --seed N --count 1 --show
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+binary=${EDGE_BINARY:-$(find "$root/out" -path '*/linux-*/edge-firmware' -type f 2>/dev/null | head -n 1)}
+[[ -x $binary ]] || { echo 'not ok - there is no out/*/edge-firmware; run ./build.sh'; exit 1; }
+exec "$here/support/differential.py" "$binary" "$@"
