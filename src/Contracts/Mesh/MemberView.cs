@@ -13,7 +13,7 @@ public enum MemberStatus
 
 /// <summary>An immutable picture of one member as this node sees it.</summary>
 /// <param name="Offer">The last advertisement heard, if it is still valid.</param>
-/// <param name="RoundTrip">Smoothed round-trip time of probes; <c>null</c> before the first answer.</param>
+/// <param name="RoundTrip">Smallest round-trip time of its last probes; <c>null</c> before the first answer.</param>
 public sealed record MemberView(
     NodeId Id, IPEndPoint Address, MemberStatus Status, uint Incarnation, Offer? Offer, TimeSpan? RoundTrip, string Why);
 

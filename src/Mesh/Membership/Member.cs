@@ -26,18 +26,15 @@ internal sealed class Member(NodeId id)
 
     public string Why { get; set; } = "";
 
-    /// <summary>Exponentially smoothed with gain 1/8, as TCP does (RFC 6298, section 2).</summary>
-    public TimeSpan? RoundTrip { get; private set; }
+    public RoundTripWindow RoundTrip { get; } = new();
 
     public bool IsReachable => Status is MemberStatus.Alive or MemberStatus.Suspect;
-
-    public void Measured(TimeSpan roundTrip) => RoundTrip = RoundTrip is { } old ? old + ((roundTrip - old) / 8) : roundTrip;
 
     public MemberUpdate ToUpdate(bool withOffer) => new(Id, Address, Status, Incarnation, Boot, withOffer ? Offer : null);
 
     public MemberView ToView(Instant now)
     {
         var valid = IsReachable && Offer is not null && now - OfferHeard <= Offer.Validity;
-        return new MemberView(Id, Address, Status, Incarnation, valid ? Offer : null, RoundTrip, Why);
+        return new MemberView(Id, Address, Status, Incarnation, valid ? Offer : null, RoundTrip.Smallest, Why);
     }
 }

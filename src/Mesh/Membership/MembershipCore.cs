@@ -141,7 +141,7 @@ public sealed class MembershipCore
     {
         if (_prober.Acknowledged(ack, now, Send) is { } roundTrip && _members.TryGetValue(ack.Sender, out var member))
         {
-            member.Measured(roundTrip);
+            member.RoundTrip.Add(roundTrip);
             if (!member.Address.Equals(from))
                 member.Address = from; // it answers from a new address: NAT rebinding or a new lease
         }

@@ -56,9 +56,7 @@ public sealed class Scenario
         var step = Begin("1  gate-1 is overloaded: the workload moves to the best peer", stream);
         // gate-2 has other work to do, so gate-3 is the better one of two that could.
         _site["gate-2"].Burden(_site.Options.NodeCores / 3);
-        var before = _site.Nodes[1].Cgroup.CpuTime();
-        await Until.TrueAsync(
-            () => _site.Nodes[1].Cgroup.CpuTime() - before > TimeSpan.FromSeconds(0.5), Patience, "gate-2 is busy with other work", cancel);
+        await UntilGate3IsBetterAsync(cancel);
         Gate1.Overload();
         var moved = await MovedAsync(step.Events, "gate-1 gets rid of the workload", cancel);
         await Gate1.RelieveAsync();
@@ -66,6 +64,21 @@ public sealed class Scenario
         Expect(moved.To == "gate-3", $"step 1: it moved to {moved.To}, which has less to give than gate-3");
         await End(step, stream, [moved], cancel);
         return _site[moved.To];
+    }
+
+    /// <summary>The step's premise: as gate-1 was told, gate-2 is busy, gate-3 is not, and they are equally near.</summary>
+    private async Task UntilGate3IsBetterAsync(CancellationToken cancel)
+    {
+        var seen = "nothing yet";
+        await Until.TrueAsync(
+            async () =>
+            {
+                var peers = await Gate1.PeersAsync(cancel);
+                var (gate2, gate3) = (peers.First(peer => peer.Name == "gate-2"), peers.First(peer => peer.Name == "gate-3"));
+                seen = $"gate-2 {gate2.CpuFreeCores:0.00} cores at {gate2.RoundTripMs} ms, gate-3 {gate3.CpuFreeCores:0.00} at {gate3.RoundTripMs} ms";
+                return gate3.CpuFreeCores > gate2.CpuFreeCores + (_site.Options.NodeCores / 4) && gate3.RoundTripMs < gate2.RoundTripMs + 0.3;
+            },
+            Patience, "gate-1 knows that gate-2 is busy with other work", cancel, () => seen);
     }
 
     private async Task StopEngineAsync(SensorStream stream, Node host, Node other, CancellationToken cancel)

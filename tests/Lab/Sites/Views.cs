@@ -5,7 +5,7 @@ namespace EdgeFirmware.Lab.Sites;
 
 /// <summary>A neighbour as a node sees it (<c>peers --json</c>).</summary>
 /// <param name="Level">-1 when no valid advertisement of it is known.</param>
-public sealed record PeerView(string Name, string Id, string Status, int Level);
+public sealed record PeerView(string Name, string Id, string Status, int Level, double CpuFreeCores, double? RoundTripMs);
 
 /// <summary>A workload as a node knows it (<c>workloads --json</c>).</summary>
 public sealed record WorkloadView(string User, string Name, string? Node, string State, long Epoch, string? ContainerId)
@@ -26,7 +26,8 @@ public sealed record NodeEvent(long Heard, string Node, string Kind, string Subj
 public static class FirmwareJson
 {
     public static PeerView Peer(JsonNode node) =>
-        new(Text(node, "name"), Text(node, "id"), Text(node, "status").ToLowerInvariant(), node["level"]?.GetValue<int>() ?? -1);
+        new(Text(node, "name"), Text(node, "id"), Text(node, "status").ToLowerInvariant(), node["level"]?.GetValue<int>() ?? -1,
+            node["resources"]?["cpuFreeCores"]?.GetValue<double>() ?? 0, node["roundTripMs"]?.GetValue<double>());
 
     public static WorkloadView Workload(JsonNode node) => new(
         Text(node, "user"), Text(node, "name"), NodeName((string?)node["node"]), Text(node, "state"), (long)Number(node, "epoch"),
