@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Firmware.Users;
+using EdgeFirmware.Mqtt.Broker;
 
 namespace EdgeFirmware.Firmware.Api;
 
@@ -21,7 +22,7 @@ internal static class MetricsText
         Gauge(text, "edge_memory_free_bytes", "Memory free.", node.Resources.MemoryFreeBytes);
         Gauge(text, "edge_disk_free_bytes", "Free space where the data directory is.", node.Resources.DiskFreeBytes);
         Gauge(text, "edge_engine_reachable", "1 while a container engine answers.", node.Engine.Reachable ? 1 : 0);
-        Broker(text, node.Broker);
+        Broker(text, operations.BrokerStatistics);
         Bridges(text, operations.Bridges());
         Logins(text, operations.Users.Logins);
         if (node.Mesh is { } mesh)
@@ -38,21 +39,19 @@ internal static class MetricsText
         return text.ToString();
     }
 
-    private static void Broker(StringBuilder text, BrokerView broker)
+    private static void Broker(StringBuilder text, BrokerStatistics statistics)
     {
-        Gauge(text, "edge_mqtt_clients", "Open connections.", broker.Clients);
-        Gauge(text, "edge_mqtt_sessions", "Sessions, connected or waiting for their client.", broker.Sessions);
-        Gauge(text, "edge_mqtt_subscriptions", "Subscriptions.", broker.Subscriptions);
-        Gauge(text, "edge_mqtt_retained_messages", "Retained messages.", broker.Retained);
-        Counter(text, "edge_mqtt_messages_received_total", "PUBLISH packets from clients.", broker.MessagesIn);
-        Counter(text, "edge_mqtt_messages_sent_total", "PUBLISH packets to clients.", broker.MessagesOut);
-        Counter(text, "edge_mqtt_messages_dropped_total", "Messages dropped at a limit.", broker.MessagesDropped);
-        Counter(text, "edge_mqtt_bytes_received_total", "Bytes from clients.", broker.BytesIn);
-        Counter(text, "edge_mqtt_bytes_sent_total", "Bytes to clients.", broker.BytesOut);
-        Gauge(text, "edge_mqtt_disk_bytes", "What sessions and retained messages take on disk.", broker.DiskBytes);
-        Counter(text, "edge_mqtt_disk_written_bytes_total", "Whole pages written for them, which is what wears flash.", broker.DiskBytesWritten);
-        Counter(text, "edge_mqtt_disk_commits_total", "Syncs of the disk for them.", broker.DiskCommits);
-        Gauge(text, "edge_mqtt_disk_full", "1 while publishers are refused what would have to be kept.", broker.DiskFull ? 1 : 0);
+        foreach (var metric in BrokerMetric.All)
+        {
+            var name = $"edge_{metric.Name.Replace("mqtt.broker.", "mqtt_", StringComparison.Ordinal).Replace('.', '_')}{(metric.Unit == "s" ? "_seconds" : "")}";
+            if (metric.IsCounter)
+                Counter(text, $"{name}_total", metric.Meaning, metric.Read(statistics));
+            else
+                Gauge(text, name, metric.Meaning, metric.Read(statistics));
+        }
+        Head(text, "edge_mqtt_limit_hits_total", "counter", "How often a limit of the broker was met.");
+        foreach (var limit in Enum.GetValues<BrokerLimit>())
+            Line(text, $"edge_mqtt_limit_hits_total{{limit=\"{limit}\"}}", statistics.Hits(limit));
     }
 
     private static void Bridges(StringBuilder text, BridgeView[] bridges)

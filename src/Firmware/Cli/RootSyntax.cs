@@ -19,6 +19,7 @@ internal static class RootSyntax
         WorkloadCommands.Migrate(),
         WorkloadCommands.Logs(),
         WorkloadCommands.Remove(),
+        ClientCommands.Create(),
         UserCommands.Create(input),
         TenantCommands.Create(),
         TenantCommands.Logins(),

@@ -127,7 +127,7 @@ internal sealed partial class ControlServer(NodeOperations operations, TimeProvi
             await operations.DeployAsync(NodeOperations.ReadSpec(Encoding.UTF8.GetBytes(request.Spec?.ToJsonString() ?? "null"))), FirmwareJson.Default.WorkloadView),
         "migrate" => JsonSerializer.SerializeToNode(await operations.MigrateAsync(NameOf(request), request.To), FirmwareJson.Default.MoveView),
         "remove" => JsonSerializer.SerializeToNode(await operations.RemoveAsync(NameOf(request)), FirmwareJson.Default.WorkloadView),
-        _ => await UserOperations.DoAsync(operations.Users, request) ?? throw new OperationRefusedException(400, $"no such command: '{request.Command}'"),
+        _ => operations.Clients.Do(request) ?? await UserOperations.DoAsync(operations.Users, request) ?? throw new OperationRefusedException(400, $"no such command: '{request.Command}'"),
     };
 
     private static string NameOf(ControlRequest request) => request.Name ?? throw new OperationRefusedException(400, "a workload's name is needed");

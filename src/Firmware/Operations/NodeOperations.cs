@@ -28,6 +28,10 @@ internal sealed class NodeOperations(
 
     public UserDesk Users => users;
 
+    public ClientDesk Clients { get; } = new(broker, events);
+
+    public BrokerStatistics BrokerStatistics => broker.Statistics;
+
     /// <summary>What waits for workloads on this node.</summary>
     public IReadOnlyDictionary<WorkloadId, InletBacklog> Backlogs => custody.Backlogs;
 

@@ -27,9 +27,6 @@ public sealed class TopicRules
     /// <summary>The right to set the retain flag, besides <see cref="MayWrite"/>.</summary>
     public bool MayRetain(string topic) => _retain.Allows(topic);
 
-    /// <summary>Whether it may receive one topic's messages.</summary>
-    public bool MayRead(string topic) => _read.Allows(topic);
-
     /// <param name="filter">A valid filter, with <c>$share/group/</c> where used.</param>
     public bool MaySubscribe(string filter) => SharedFilter.TryParse(filter, out var parsed) && _read.AllowsAll(parsed.Filter);
 

@@ -199,6 +199,7 @@ internal sealed class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWai
                 if (_dispatch.TakePause() is { } pause) await Task.Delay(pause, _broker.Options.TimeProvider, _broker.Stopping);
                 if (IsTooMuch(wanted))
                 {
+                    _broker.Core.Counters.Hit(BrokerLimit.HeldBytes);
                     reason = ReasonCode.QuotaExceeded;
                     _dispatch.Refuse(reason);
                     break;
@@ -233,8 +234,14 @@ internal sealed class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWai
         while (true)
         {
             var status = Frame.TryRead(_buffer.Received, packetBytesMax, out var frame);
+            if (status == FrameStatus.TooLarge) _broker.Core.Counters.Hit(BrokerLimit.ConnectPacketBytes);
             if (status != FrameStatus.Incomplete) return (status, frame);
-            if (IsTooMuch(frame.TotalBytes)) return null;
+            if (IsTooMuch(frame.TotalBytes))
+            {
+                _broker.Core.Counters.Hit(BrokerLimit.HeldBytes);
+                return null;
+            }
+
             if (Received(await _buffer.ReceiveAsync(_wire, frame.TotalBytes), committed: true) == 0) return null;
         }
     }
@@ -298,6 +305,7 @@ internal sealed class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWai
             var status = Frame.TryRead(_buffer.Received[consumed..], _broker.Options.Limits.PacketBytesMax, out var frame);
             if (status != FrameStatus.Complete)
             {
+                if (status == FrameStatus.TooLarge) _broker.Core.Counters.Hit(BrokerLimit.PacketBytes);
                 failure = ReasonOf(status);
                 wanted = frame.TotalBytes;
                 break;
@@ -365,6 +373,7 @@ internal sealed class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWai
         }
         catch (Exception gone) when (Wire.IsGone(gone) || gone is TimeoutException)
         {
+            if (gone is TimeoutException) _broker.Core.Counters.Hit(BrokerLimit.CloseTimeout);
             MqttLog.ConnectionBroke(_broker.Logger, RemoteAddress, gone.Message);
         }
 

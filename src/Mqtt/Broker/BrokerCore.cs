@@ -84,7 +84,7 @@ internal sealed class BrokerCore : IJournalOwner
             ? session.Client.Principal.Name
             : null;
 
-    /// <summary>Gives the client its session, new or resumed, and ends the connection that had it before. Null: too many sessions.</summary>
+    /// <summary>Gives the client its session, new or resumed, and ends the connection that had it before. Null: there is no room for it.</summary>
     public ConnectedSession? Connect(ClientInfo client, SessionTerms terms, Turn turn)
     {
         if (Sessions.TryGetValue(client.ClientId, out var session))
@@ -99,10 +99,13 @@ internal sealed class BrokerCore : IJournalOwner
         var present = Sessions.TryGetValue(client.ClientId, out session);
         if (!present)
         {
-            if (Sessions.Count >= _options.Limits.SessionsMax) return null;
-            if (terms.Will is { } will && Counters.HeldBytes + will.Message.QueuedBytes > _options.Limits.HeldBytesMax) return null;
             var isKept = Journal is not null && terms.Expiry > TimeSpan.Zero;
-            if (isKept && Journal!.IsFull) return null;
+            if (WhatHinders(terms, isKept) is { } limit)
+            {
+                Counters.Hit(limit);
+                return null;
+            }
+
             session = new Session(client, _options.Limits, Counters) { Journal = isKept ? Journal!.NewSession() : null };
             Sessions.Add(client.ClientId, session);
         }
@@ -282,6 +285,14 @@ internal sealed class BrokerCore : IJournalOwner
         }
 
         session.Inbound.Complete(pending, reason, link);
+    }
+
+    /// <summary>Why there can be no new session; null when there can.</summary>
+    private BrokerLimit? WhatHinders(SessionTerms terms, bool isKept)
+    {
+        if (Sessions.Count >= _options.Limits.SessionsMax) return BrokerLimit.Sessions;
+        if (terms.Will is { } will && Counters.HeldBytes + will.Message.QueuedBytes > _options.Limits.HeldBytesMax) return BrokerLimit.HeldBytes;
+        return isKept && Journal!.IsFull ? BrokerLimit.Disk : null;
     }
 
     private void TakeOver(Session session, SessionTerms terms, Turn turn)

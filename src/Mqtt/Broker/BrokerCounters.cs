@@ -1,8 +1,9 @@
 namespace EdgeFirmware.Mqtt.Broker;
 
-/// <summary>Totals since start. The message counters change only under the broker's lock, the byte counters from any thread.</summary>
+/// <summary>Totals since start. The message counters change only under the broker's lock, limits and byte counters from any thread.</summary>
 internal sealed class BrokerCounters
 {
+    private readonly long[] _hits = new long[Enum.GetValues<BrokerLimit>().Length];
     private long _bytesIn;
     private long _bytesOut;
     private long _bytesDiscarded;
@@ -33,17 +34,10 @@ internal sealed class BrokerCounters
     /// <summary>Messages put into a queue because they could not be sent at once.</summary>
     public long MessagesQueued { get; set; }
 
-    /// <summary>QoS 1 and 2 refused because there was no memory left to keep them.</summary>
-    public long MessagesRefused { get; set; }
-
     /// <summary>Times a publisher was not read from for a moment, because what it sends has to be kept and memory is short.</summary>
     public long PublishersSlowed { get; set; }
 
-    /// <summary>Connections closed on accept.</summary>
-    public long ConnectionsRefused { get; set; }
-
-    /// <summary>Connections closed before CONNECT because too many others came after them.</summary>
-    public long HandshakesEvicted { get; set; }
+    public long HeapBytesPeak { get; set; }
 
     /// <summary>Messages that wait or are in flight, and wills. One that waits in several sessions counts in each.</summary>
     public long KeptBytes { get; set; }
@@ -59,6 +53,11 @@ internal sealed class BrokerCounters
 
     /// <summary>Of buffers that hold an unfinished packet.</summary>
     public long ReceivingBytes => Interlocked.Read(ref _receivingBytes);
+
+    public void Hit(BrokerLimit limit) => Interlocked.Increment(ref _hits[(int)limit]);
+
+    /// <summary>For each limit how often it was met.</summary>
+    public long[] CopyHits() => (long[])_hits.Clone();
 
     public void CountIn(MqttMessage message)
     {

@@ -76,54 +76,86 @@ public sealed record BrokerStatistics
     /// <summary>Messages that could not be sent at once and were put into a queue.</summary>
     public required long MessagesQueued { get; init; }
 
-    /// <summary>Messages of QoS 1 and 2 refused because there was no memory to keep them.</summary>
-    public required long MessagesRefused { get; init; }
+    public required int ClientsConnected { get; init; }
+
+    /// <summary>Messages that wait in sessions.</summary>
+    public required long MessagesWaiting { get; init; }
+
+    /// <summary>Their size.</summary>
+    public required long BytesWaiting { get; init; }
+
+    /// <summary>Messages sent and not acknowledged.</summary>
+    public required long MessagesInFlight { get; init; }
+
+    /// <summary>Managed heap of the process.</summary>
+    public required long HeapBytes { get; init; }
+
+    /// <summary>The largest that was seen when somebody looked.</summary>
+    public required long HeapBytesPeak { get; init; }
 
     /// <summary>Times a publisher was not read from for a moment, because memory was short.</summary>
     public required long PublishersSlowed { get; init; }
 
-    /// <summary>Connections closed on accept, because there were too many.</summary>
-    public required long ConnectionsRefused { get; init; }
-
-    /// <summary>Connections closed before their CONNECT, because too many others came after them.</summary>
-    public required long HandshakesEvicted { get; init; }
-
     public required TimeSpan Uptime { get; init; }
 
+    private long[] LimitHits { get; init; } = [];
+
+    /// <summary>How often a limit was met.</summary>
+    public long Hits(BrokerLimit limit) => LimitHits[(int)limit];
+
     /// <summary>Inside a turn.</summary>
-    internal static BrokerStatistics Of(BrokerCore core, int connections, TimeSpan now) => new()
+    internal static BrokerStatistics Of(BrokerCore core, int connections, TimeSpan now)
     {
-        Connections = connections,
-        ConnectionsAccepted = core.Counters.ConnectionsAccepted,
-        Sessions = core.Sessions.Count,
-        Subscriptions = core.Router.Subscriptions,
-        RetainedMessages = core.Router.Retained.Count,
-        RetainedBytes = core.Router.Retained.Bytes,
-        MessagesIn = core.Counters.MessagesIn,
-        MessagesOut = core.Counters.MessagesOut,
-        MessagesDropped = core.Counters.MessagesDropped,
-        BytesIn = core.Counters.BytesIn,
-        BytesOut = core.Counters.BytesOut,
-        ConnectionsPeak = core.Counters.ConnectionsPeak,
-        SessionsExpired = core.Counters.SessionsExpired,
-        SharedSubscriptions = core.Router.SharedSubscriptions,
-        PacketsIn = core.Counters.PacketsIn,
-        PacketsOut = core.Counters.PacketsOut,
-        PayloadBytesIn = core.Counters.PayloadBytesIn,
-        PayloadBytesOut = core.Counters.PayloadBytesOut,
-        DiskBytesWritten = core.Journal?.Writer?.Files.BytesWritten ?? 0,
-        DiskCommits = core.Journal?.Writer?.Files.Commits ?? 0,
-        DiskBytes = core.Journal?.Writer?.Files.DiskBytes ?? 0,
-        DiskIsFull = core.Journal is { IsFull: true },
-        SubscriptionBytes = core.Router.SubscriptionBytes,
-        HeldBytes = core.Counters.HeldBytes,
-        UnsentBytes = core.Counters.UnsentBytes,
-        ReceivingBytes = core.Counters.ReceivingBytes,
-        MessagesQueued = core.Counters.MessagesQueued,
-        MessagesRefused = core.Counters.MessagesRefused,
-        PublishersSlowed = core.Counters.PublishersSlowed,
-        ConnectionsRefused = core.Counters.ConnectionsRefused,
-        HandshakesEvicted = core.Counters.HandshakesEvicted,
-        Uptime = now,
-    };
+        var clients = 0;
+        long waiting = 0, bytes = 0, inFlight = 0;
+        foreach (var session in core.Sessions.Values)
+        {
+            if (session.Link is not null) clients++;
+            waiting += session.Outbound.QueuedMessages;
+            bytes += session.Outbound.QueuedBytes;
+            inFlight += session.Outbound.InFlight;
+        }
+
+        var heap = GC.GetTotalMemory(forceFullCollection: false);
+        core.Counters.HeapBytesPeak = Math.Max(core.Counters.HeapBytesPeak, heap);
+        return new BrokerStatistics
+        {
+            Connections = connections,
+            ConnectionsAccepted = core.Counters.ConnectionsAccepted,
+            Sessions = core.Sessions.Count,
+            Subscriptions = core.Router.Subscriptions,
+            RetainedMessages = core.Router.Retained.Count,
+            RetainedBytes = core.Router.Retained.Bytes,
+            MessagesIn = core.Counters.MessagesIn,
+            MessagesOut = core.Counters.MessagesOut,
+            MessagesDropped = core.Counters.MessagesDropped,
+            BytesIn = core.Counters.BytesIn,
+            BytesOut = core.Counters.BytesOut,
+            ConnectionsPeak = core.Counters.ConnectionsPeak,
+            SessionsExpired = core.Counters.SessionsExpired,
+            SharedSubscriptions = core.Router.SharedSubscriptions,
+            PacketsIn = core.Counters.PacketsIn,
+            PacketsOut = core.Counters.PacketsOut,
+            PayloadBytesIn = core.Counters.PayloadBytesIn,
+            PayloadBytesOut = core.Counters.PayloadBytesOut,
+            DiskBytesWritten = core.Journal?.Writer?.Files.BytesWritten ?? 0,
+            DiskCommits = core.Journal?.Writer?.Files.Commits ?? 0,
+            DiskBytes = core.Journal?.Writer?.Files.DiskBytes ?? 0,
+            DiskIsFull = core.Journal is { IsFull: true },
+            SubscriptionBytes = core.Router.SubscriptionBytes,
+            HeldBytes = core.Counters.HeldBytes,
+            UnsentBytes = core.Counters.UnsentBytes,
+            ReceivingBytes = core.Counters.ReceivingBytes,
+            MessagesQueued = core.Counters.MessagesQueued,
+            PublishersSlowed = core.Counters.PublishersSlowed,
+            LimitHits = core.Counters.CopyHits(),
+            ClientsConnected = clients,
+            MessagesWaiting = waiting,
+            BytesWaiting = bytes,
+            MessagesInFlight = inFlight,
+            HeapBytes = heap,
+            HeapBytesPeak = core.Counters.HeapBytesPeak,
+            Uptime = now,
+        };
+    }
 }

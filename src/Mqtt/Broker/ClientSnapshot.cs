@@ -16,7 +16,15 @@ public sealed record ClientSnapshot
     /// <summary>Null while the client is away.</summary>
     public required TransportKind? Transport { get; init; }
 
+    public required ProtocolVersion Version { get; init; }
+
     public required bool Connected { get; init; }
+
+    /// <summary>After one and a half of it in silence the connection ends; zero: never. Null while the client is away.</summary>
+    public required TimeSpan? KeepAlive { get; init; }
+
+    /// <summary>How long the session outlives its connection.</summary>
+    public required TimeSpan SessionExpiry { get; init; }
 
     /// <summary>How long the present connection has lasted; null while the client is away.</summary>
     public required TimeSpan? ConnectedFor { get; init; }
@@ -42,7 +50,10 @@ public sealed record ClientSnapshot
             User = session.Client.Principal.Name,
             RemoteAddress = session.Client.RemoteAddress,
             Transport = (output as BrokerConnection)?.Wire.Kind,
+            Version = session.Client.Version,
             Connected = output is not null,
+            KeepAlive = (output as BrokerConnection)?.Dispatch?.KeepAlive,
+            SessionExpiry = session.Expiry,
             ConnectedFor = now - (output as BrokerConnection)?.ConnectedAt,
             Subscriptions = session.Subscriptions.Count,
             QueuedMessages = session.Outbound.QueuedMessages,

@@ -58,7 +58,7 @@ internal static class ConnectHandshake
     private static async Task<PacketDispatch?> AcceptAsync(BrokerConnection connection, ConnectPacket connect)
     {
         var broker = connection.Broker;
-        var objection = Objection(connect, broker.Options.Limits);
+        var objection = Objection(connect, broker);
         if (objection != ReasonCode.Success)
         {
             Refuse(connection, ConnectVerdict.Refuse(objection));
@@ -95,17 +95,25 @@ internal static class ConnectHandshake
         return AuthenticationStep.Finish(await connection.Broker.Options.Access.AuthenticateAsync(attempt, connection.Broker.Stopping));
     }
 
-    private static ReasonCode Objection(ConnectPacket connect, BrokerLimits limits)
+    private static ReasonCode Objection(ConnectPacket connect, MqttBroker broker)
     {
-        if (connect.ClientId.Length > limits.ClientIdCharsMax || BridgeSession.Owns(connect.ClientId)) return ReasonCode.ClientIdentifierNotValid;
+        var limits = broker.Options.Limits;
+        if (BridgeSession.Owns(connect.ClientId)) return ReasonCode.ClientIdentifierNotValid;
+        if (connect.ClientId.Length > limits.ClientIdCharsMax)
+        {
+            broker.Core.Counters.Hit(BrokerLimit.ClientId);
+            return ReasonCode.ClientIdentifierNotValid;
+        }
+
         // [MQTT-3.1.3-8] of 3.1.1: without an id there is nothing to come back to.
         if (connect.ClientId.Length == 0 && connect is { Version: ProtocolVersion.V311, CleanStart: false })
         {
             return ReasonCode.ClientIdentifierNotValid;
         }
 
-        if (connect.Will is { } will && !PacketDispatch.TopicFits(will.Message.Topic, limits)) return ReasonCode.TopicNameInvalid;
-        return ReasonCode.Success;
+        if (connect.Will is not { } will || PacketDispatch.TopicFits(will.Message.Topic, limits)) return ReasonCode.Success;
+        broker.Core.Counters.Hit(BrokerLimit.Topic);
+        return ReasonCode.TopicNameInvalid;
     }
 
     private static bool MayPublish(MqttBroker broker, Principal principal, MqttMessage message) =>

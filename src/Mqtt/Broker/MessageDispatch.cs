@@ -19,13 +19,19 @@ internal sealed class MessageDispatch(BrokerCore core, BrokerOptions options, Se
         switch (admission)
         {
             case Admission.TooMany:
+                core.Counters.Hit(BrokerLimit.Receive);
                 return ReasonCode.ReceiveMaximumExceeded;
             case Admission.Duplicate:
                 session.Inbound.Repeat(publish.PacketId, link);
                 return ReasonCode.Success;
         }
 
-        if (verdict == ReasonCode.Success && message.Retain && !core.Router.Retained.HasRoomFor(message)) verdict = ReasonCode.QuotaExceeded;
+        if (verdict == ReasonCode.Success && message.Retain && !core.Router.Retained.HasRoomFor(message))
+        {
+            core.Counters.Hit(BrokerLimit.Retained);
+            verdict = ReasonCode.QuotaExceeded;
+        }
+
         if (verdict != ReasonCode.Success)
         {
             MqttLog.PublishRefused(options.Logger, publisher.ClientId, message.Topic, verdict);
@@ -42,10 +48,15 @@ internal sealed class MessageDispatch(BrokerCore core, BrokerOptions options, Se
             return ReasonCode.Success;
         }
 
-        if (admission == Admission.Accepted && core.Journal is { IsFull: true } && core.Router.NeedsDisk(message)) return Refuse(publish);
+        if (admission == Admission.Accepted && core.Journal is { IsFull: true } && core.Router.NeedsDisk(message))
+        {
+            core.Counters.Hit(BrokerLimit.Disk);
+            return Refuse(publish);
+        }
+
         if (admission == Admission.Accepted && message.QoS != QoS.AtMostOnce && core.Router.WouldOverflow(message))
         {
-            core.Counters.MessagesRefused++;
+            core.Counters.Hit(BrokerLimit.HeldBytes);
             return Refuse(publish);
         }
 

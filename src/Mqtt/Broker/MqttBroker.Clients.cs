@@ -28,7 +28,8 @@ public sealed partial class MqttBroker
     }
 
     /// <summary>Ends a client's connection and its session, with what waits in it. False: there is no such session.</summary>
-    public bool EndSession(string clientId, ReasonCode reason = ReasonCode.AdministrativeAction)
+    /// <param name="reasonText">Said to a version 5 client besides the reason; null for nothing.</param>
+    public bool EndSession(string clientId, ReasonCode reason = ReasonCode.AdministrativeAction, string? reasonText = null)
     {
         if (BridgeSession.Owns(clientId)) return false;
         using var turn = Core.Enter();
@@ -36,7 +37,7 @@ public sealed partial class MqttBroker
         if (session.Link is { } link)
         {
             session.Expiry = TimeSpan.Zero;
-            link.Output.Abort(reason);
+            link.Output.Abort(reason, new PacketProperties { ReasonString = reasonText });
         }
         else
         {
@@ -65,6 +66,13 @@ public sealed partial class MqttBroker
         }
 
         return summary;
+    }
+
+    /// <summary>One session; null when there is none.</summary>
+    public ClientDetails? Inspect(string clientId)
+    {
+        using var turn = Core.Enter();
+        return Core.Sessions.TryGetValue(clientId, out var session) ? ClientDetails.Of(session, turn.Now) : null;
     }
 
     /// <summary>All sessions, connected or not.</summary>

@@ -16,6 +16,9 @@ namespace EdgeFirmware.Mqtt.Broker;
 /// </summary>
 public sealed partial class MqttBroker : IAsyncDisposable
 {
+    /// <summary>Of the meter that has all of <see cref="BrokerMetric.All"/>; its scope is the broker.</summary>
+    public const string MeterName = "EdgeFirmware.Mqtt";
+
     /// <summary>How often keep-alives, wills and expiries are looked at; they are given in seconds.</summary>
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
@@ -30,6 +33,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lazy<EventLoop> _loop = new(() => new EventLoop());
     private readonly SysTopics _sysTopics;
+    private readonly BrokerMeter _meter;
     private readonly ITimer _tick;
     private int _handshakes;
     private MqttBridge[] _bridges = [];
@@ -40,6 +44,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         Options = options;
         Core = new BrokerCore(options);
         _sysTopics = new SysTopics(Core, options);
+        _meter = new BrokerMeter(this);
         if (options.Durability is { } durability) Restored = Task.Run(() => Restore(durability));
         _tick = options.TimeProvider.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
     }
@@ -189,6 +194,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         }
 
         await _tick.DisposeAsync();
+        _meter.Dispose();
         await _stopping.CancelAsync();
         BrokerConnection[] open;
         Task[] accepting;
@@ -241,7 +247,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
             if (_connections.Count >= Options.Limits.ConnectionsMax || _stopping.IsCancellationRequested)
             {
                 MqttLog.TooManyConnections(Logger, _connections.Count);
-                Core.Counters.ConnectionsRefused++;
+                Core.Counters.Hit(BrokerLimit.Connections);
                 wire.Dispose();
                 return null;
             }
@@ -255,7 +261,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
 
         connection.Running = connection.RunAsync();
         if (slowest is null) return connection;
-        Core.Counters.HandshakesEvicted++;
+        Core.Counters.Hit(BrokerLimit.Handshakes);
         using var turn = Core.Enter();
         slowest.Abort(ReasonCode.ServerBusy);
         return connection;
@@ -341,13 +347,15 @@ public sealed partial class MqttBroker : IAsyncDisposable
         using var turn = Core.Enter();
         foreach (var connection in open)
         {
-            if (connection.IsOverdue(turn.Now)) connection.Abort(ReasonCode.KeepAliveTimeout);
+            if (!connection.IsOverdue(turn.Now)) continue;
+            if (connection.IsHandshaking) Core.Counters.Hit(BrokerLimit.ConnectTimeout);
+            connection.Abort(ReasonCode.KeepAliveTimeout);
         }
 
         Core.Advance(turn);
         foreach (var bridge in _bridges) bridge.Advance(turn);
         Core.Journal?.Writer?.Tick();
-        _sysTopics.Advance(BrokerStatistics.Of(Core, open.Length, turn.Now), turn);
+        if (_sysTopics.IsDue(turn.Now)) _sysTopics.Advance(BrokerStatistics.Of(Core, open.Length, turn.Now), turn);
     }
 
     private sealed class LocalSubscription(BrokerCore core, string filter, LocalRoute route) : IDisposable

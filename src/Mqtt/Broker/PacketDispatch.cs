@@ -85,6 +85,7 @@ internal sealed class PacketDispatch
         // [MQTT-3.3.4-6]
         if (publish.Properties.SubscriptionIds is not null) return ReasonCode.ProtocolError;
         var failure = _aliases?.Resolve(ref publish) ?? ReasonCode.Success;
+        if (failure == ReasonCode.TopicAliasInvalid) _core.Counters.Hit(BrokerLimit.TopicAlias);
         if (failure != ReasonCode.Success) return failure;
         arrivals.Add(new Arrival(publish, Judge(publish.Message)));
         return ReasonCode.Success;
@@ -146,7 +147,12 @@ internal sealed class PacketDispatch
     {
         var topic = message.Topic;
         _judgedAs = Client.Principal;
-        if (!TopicFits(topic, _options.Limits)) return ReasonCode.TopicNameInvalid;
+        if (!TopicFits(topic, _options.Limits))
+        {
+            _core.Counters.Hit(BrokerLimit.Topic);
+            return ReasonCode.TopicNameInvalid;
+        }
+
         if (SysTopics.Owns(topic)) return ConnectHandshake.IsNotification(_connect, topic, _connection.Broker) ? ReasonCode.Success : ReasonCode.NotAuthorized;
         return AccessReview.MayPublish(_options.Access, _judgedAs, message) ? ReasonCode.Success : ReasonCode.NotAuthorized;
     }

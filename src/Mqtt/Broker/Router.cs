@@ -150,6 +150,7 @@ internal sealed class Router(BrokerLimits limits, BrokerCounters counters)
             if (options.NoLocal && publisher == subscription.Session.ClientId) continue;
             if (subscription.Session.Outbound.IsFull)
             {
+                counters.Hit(BrokerLimit.Queue);
                 counters.MessagesDropped++;
                 continue;
             }
@@ -210,6 +211,7 @@ internal sealed class Router(BrokerLimits limits, BrokerCounters counters)
         var replaced = journal is null ? null : Retained.StoredOf(message.Topic);
         if (!Retained.Set(message, expiresAt, stored, publisher?.ClientId))
         {
+            counters.Hit(BrokerLimit.Retained);
             counters.MessagesDropped++;
             return null;
         }

@@ -9,7 +9,7 @@ internal static class SubscribeDispatch
 {
     public static void Apply(SubscribePacket packet, PacketDispatch dispatch, BrokerConnection connection, Turn turn)
     {
-        var verdicts = Judge(packet, dispatch, connection.Broker.Options, turn);
+        var verdicts = Judge(packet, dispatch, connection.Broker, turn);
         if (!ReferenceEquals(dispatch.Session.Link, dispatch.Link)) return;
 
         var reasons = new ReasonCode[packet.Entries.Count];
@@ -74,16 +74,22 @@ internal static class SubscribeDispatch
 
     /// <summary>Asks the access rules and the tap, for which the lock is dropped.</summary>
     private static (ReasonCode Reason, bool Elsewhere)[] Judge(
-        SubscribePacket packet, PacketDispatch dispatch, BrokerOptions options, Turn turn)
+        SubscribePacket packet, PacketDispatch dispatch, MqttBroker broker, Turn turn)
     {
+        var options = broker.Options;
         var verdicts = new (ReasonCode Reason, bool Elsewhere)[packet.Entries.Count];
         var principal = dispatch.Client.Principal;
         turn.Suspend();
         for (var i = 0; i < verdicts.Length; i++)
         {
             var (filter, wanted) = packet.Entries[i];
-            if (!SharedFilter.TryParse(filter, out _) || !PacketDispatch.TopicFits(filter, options.Limits))
+            if (!SharedFilter.TryParse(filter, out _))
             {
+                verdicts[i].Reason = ReasonCode.TopicFilterInvalid;
+            }
+            else if (!PacketDispatch.TopicFits(filter, options.Limits))
+            {
+                broker.Core.Counters.Hit(BrokerLimit.Topic);
                 verdicts[i].Reason = ReasonCode.TopicFilterInvalid;
             }
             else if (!options.Access.MaySubscribe(principal, filter))
@@ -111,6 +117,15 @@ internal static class SubscribeDispatch
         }
     }
 
+    /// <summary>Why there can be no such subscription; null when there can.</summary>
+    private static BrokerLimit? WhatHinders(string filter, bool isNew, bool elsewhere, Session session, MqttBroker broker)
+    {
+        var limits = broker.Options.Limits;
+        if (isNew && session.Subscriptions.Count >= limits.SubscriptionsPerClientMax) return BrokerLimit.Subscriptions;
+        if (isNew && broker.Core.Router.SubscriptionBytes + Router.SubscriptionBytesOf(filter) > limits.SubscriptionBytesMax) return BrokerLimit.SubscriptionBytes;
+        return !elsewhere && session.Journal is { IsFull: true } ? BrokerLimit.Disk : null;
+    }
+
     private static ReasonCode Grant(
         string filter,
         SubscriptionOptions options,
@@ -125,13 +140,11 @@ internal static class SubscribeDispatch
         var router = broker.Core.Router;
         if (!SharedFilter.TryParse(filter, out var parsed)) return ReasonCode.TopicFilterInvalid;
         var existing = session.Find(filter);
-        if (existing is null && session.Subscriptions.Count >= broker.Options.Limits.SubscriptionsPerClientMax) return ReasonCode.QuotaExceeded;
-        if (existing is null && router.SubscriptionBytes + Router.SubscriptionBytesOf(filter) > broker.Options.Limits.SubscriptionBytesMax)
+        if (WhatHinders(filter, existing is null, elsewhere, session, broker) is { } limit)
         {
+            broker.Core.Counters.Hit(limit);
             return ReasonCode.QuotaExceeded;
         }
-
-        if (!elsewhere && session.Journal is { IsFull: true }) return ReasonCode.QuotaExceeded;
 
         if (existing is { Elsewhere: false }) router.Remove(existing);
         var subscription = existing ?? new Subscription(session, filter, parsed.Filter);

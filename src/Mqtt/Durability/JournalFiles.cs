@@ -44,9 +44,6 @@ internal sealed class JournalFiles : IDisposable
     /// <summary>From any thread.</summary>
     public long Commits => Volatile.Read(ref _commits);
 
-    /// <summary>A spare segment is there, so whatever comes until it is taken has its place.</summary>
-    public bool HasSpare => _spare is not null;
-
     /// <summary>Reads what is there into <paramref name="replay"/>.</summary>
     /// <exception cref="IOException">The directory or a file cannot be read or written, or another broker uses it.</exception>
     /// <exception cref="UnauthorizedAccessException">Likewise.</exception>

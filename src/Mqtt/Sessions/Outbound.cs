@@ -42,12 +42,14 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
     /// <summary>QoS 0, without an object for it: sent now or dropped.</summary>
     public bool TrySendNow(in OutgoingPublish publish, SessionLink? link)
     {
-        if (link is not null && link.Output.UnsentBytes < QoS0BytesMax && link.TryPublish(publish))
+        var isSlow = link is not null && link.Output.UnsentBytes >= QoS0BytesMax;
+        if (link is not null && !isSlow && link.TryPublish(publish))
         {
             counters.MessagesOut++;
             return true;
         }
 
+        if (isSlow) counters.Hit(BrokerLimit.OutboundBytes);
         counters.MessagesDropped++;
         return false;
     }
@@ -360,6 +362,7 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
 
     private void Drop(OutboundMessage message, DropCause cause, List<Settlement> settled)
     {
+        if (cause == DropCause.QueueFull) counters.Hit(BrokerLimit.Queue);
         counters.MessagesDropped++;
         Policy?.Ended(message, DeliveryOutcome.Dropped, cause);
         Settle(message, DeliveryOutcome.Dropped, settled);

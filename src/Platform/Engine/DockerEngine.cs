@@ -11,9 +11,6 @@ public sealed partial class DockerEngine : IContainerEngine, IDisposable
     /// <summary>Graph drivers of Docker that look up a layer by its chain before they open its file in an image tar.</summary>
     private static readonly string[] GraphDrivers = ["overlay2", "overlay", "fuse-overlayfs", "vfs", "btrfs", "zfs", "aufs", "devicemapper"];
 
-    /// <summary>Where Docker and Podman put their sockets, in order of preference.</summary>
-    private static readonly string[] UsualSockets = ["/var/run/docker.sock", "/run/podman/podman.sock"];
-
     private readonly EngineClient _client;
     private readonly TimeProvider _time;
 
@@ -22,9 +19,6 @@ public sealed partial class DockerEngine : IContainerEngine, IDisposable
         _client = new EngineClient(socketPath, time, log);
         _time = time;
     }
-
-    /// <returns>The socket of an engine installed in the usual way; the first usual place when there is none yet.</returns>
-    public static string UsualSocket() => Array.Find(UsualSockets, File.Exists) ?? UsualSockets[0];
 
     public void Dispose() => _client.Dispose();
 
