@@ -50,7 +50,7 @@ cases() {
   echo "slow-qos0|ours mosquitto|--subs 99 --rate 400 --payload 1024 --warm-up 3 --time 3 --slow 1000"
   echo "slow-none-qos1|ours mosquitto|--subs 99 --rate 200 --payload 1024 --warm-up 3 --time 3 --qos-in 1 --qos-out 1"
   echo "slow-qos1|ours mosquitto|--subs 99 --rate 200 --payload 1024 --warm-up 3 --time 3 --qos-in 1 --qos-out 1 --slow 1000"
-  echo "connections|ours jit mosquitto nats|--pubs 0 --subs 0 --idle $idle --warm-up 0 --time 0 --hold 3"
+  echo "connections|ours jit mosquitto nats|--pubs 0 --subs 0 --idle $idle --warm-up 0 --time 0 --hold 12"
   echo "start|ours jit mosquitto nats|"
 }
 

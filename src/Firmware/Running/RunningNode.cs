@@ -26,10 +26,10 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan GiveBackInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MemoryInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>The heap is compacted, which stops the process for a moment, this many times less often than text is given back.</summary>
-    private const int HeapInterval = 10;
+    /// <summary>Text is given back so many times less often than the heap is looked at.</summary>
+    private const int TextInterval = 12;
 
     private readonly ILogger _log = journal.For("node");
     private readonly ServiceNotifier _service = new();
@@ -160,13 +160,20 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
     {
         await Task.Delay(SettleTime, time, cancel);
         var memory = new ProcessMemory();
-        using var timer = new PeriodicTimer(GiveBackInterval, time);
+        var heap = new HeapPolicy();
+        using var timer = new PeriodicTimer(MemoryInterval, time);
+        var started = time.GetTimestamp();
         var count = 0;
         do
         {
-            if (count++ % HeapInterval == 0)
+            var now = time.GetElapsedTime(started);
+            if (heap.IsDue(ProcessMemory.HeapBytes, Environment.CpuUsage.TotalTime, now) || count == 0)
+            {
                 ProcessMemory.GiveBackHeap();
-            RunningLog.GaveBack(_log, memory.GiveBackText() >> 10);
+                heap.Compacted(ProcessMemory.HeapBytes, now);
+            }
+            if (count++ % TextInterval == 0)
+                RunningLog.GaveBack(_log, memory.GiveBackText() >> 10);
         }
         while (await timer.WaitForNextTickAsync(cancel));
     }

@@ -16,6 +16,9 @@ public sealed partial class ProcessMemory
 
     private IReadOnlyList<TextMapping>? _text;
 
+    /// <summary>Memory that the managed heap has of the system, as of the last collection.</summary>
+    public static long HeapBytes => GC.GetGCMemoryInfo().TotalCommittedBytes;
+
     /// <summary>Garbage and free memory of both heaps. Stops the process for some milliseconds.</summary>
     public static void GiveBackHeap()
     {
