@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Other people's MQTT clients against the built node: mosquitto's (3.1, 3.1.1 and 5), Debian's python3-paho-mqtt, npm's mqtt.
+# Other people's MQTT clients against the built node: mosquitto's (3.1, 3.1.1 and 5), Debian's python3-paho-mqtt, npm's mqtt (over TCP, TLS and WebSocket).
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,10 +26,25 @@ trap clean EXIT
 
 free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-port=$(free_port)
+certificates() {
+  local name
+  cd "$work"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=other -keyout other.key -out other.pem
+  for name in localhost elsewhere client; do
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$name.key" -out "$name.csr"
+    printf 'subjectAltName=DNS:%s\n' "$name" >"$name.ext"
+    openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile "$name.ext" -out "$name.pem"
+  done
+  chmod a+rX "$work" && chmod a+r "$work"/*.key "$work"/*.pem
+}
+
+port=$(free_port) own_tls_port=$(free_port) api_port=$(free_port)
+(certificates) >"$work/openssl.log" 2>&1 || { not_ok 'certificates are made' "$(tail -n 5 "$work/openssl.log")"; tap_exit; }
 cat >"$work/config.json" <<END
-{ "Node": { "Name": "interop" }, "DataDirectory": "$work/data", "Engine": { "Socket": "/nonexistent" },
-  "Mqtt": { "Listen": ["127.0.0.1:$port"], "AllowAnonymous": true } }
+{ "Node": { "Name": "interop" }, "DataDirectory": "$work/data", "Engine": { "Socket": "/nonexistent" }, "Api": { "Listen": "127.0.0.1:$api_port" },
+  "Mqtt": { "Listen": ["127.0.0.1:$port"], "AllowAnonymous": true,
+    "Tls": { "Listen": ["127.0.0.1:$own_tls_port"], "Certificate": "$work/localhost.pem", "Key": "$work/localhost.key" } } }
 END
 # The tests restart the node with it.
 cat >"$work/restart" <<END
@@ -40,8 +55,9 @@ if [[ -f $work/pid ]]; then
 fi
 setsid "$binary" run --config "$work/config.json" >>"$work/log" 2>&1 </dev/null &
 echo \$! >"$work/pid"
+listens() { (: >"/dev/tcp/127.0.0.1/\$1") 2>/dev/null; }
 for ((i = 0; i < 200; i++)); do
-  if (: >/dev/tcp/127.0.0.1/$port) 2>/dev/null; then exit 0; fi
+  if listens $port && listens $own_tls_port && listens $api_port; then exit 0; fi
   sleep 0.05
 done
 exit 1
@@ -121,19 +137,6 @@ done
 
 # --- our client at a mosquitto that speaks TLS ------------------------------------------------------------------------
 
-certificates() {
-  local name
-  cd "$work"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=other -keyout other.key -out other.pem
-  for name in localhost elsewhere client; do
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$name.key" -out "$name.csr"
-    printf 'subjectAltName=DNS:%s\n' "$name" >"$name.ext"
-    openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile "$name.ext" -out "$name.pem"
-  done
-  chmod a+rX "$work" && chmod a+r "$work"/*.key "$work"/*.pem
-}
-
 tls_port=$(free_port)
 misnamed_port=$(free_port)
 cat >"$work/mosquitto.conf" <<END
@@ -151,29 +154,25 @@ cafile $work/ca.pem
 certfile $work/elsewhere.pem
 keyfile $work/elsewhere.key
 END
-if (certificates) >"$work/openssl.log" 2>&1; then
-  "$(command -v mosquitto || echo /usr/sbin/mosquitto)" -c "$work/mosquitto.conf" >"$work/mosquitto.log" 2>&1 &
-  mosquitto=$!
-  listens() { (: >"/dev/tcp/127.0.0.1/$misnamed_port") 2>/dev/null; }
-  within 10 listens
-  ours() { timeout 20 "$binary" "$1" -h localhost -p "$tls_port" "${@:2}"; }
-  mine=(--cert "$work/client.pem" --key "$work/client.key")
-  tls_there_and_back() {
-    ours pub --cafile "$work/ca.pem" "${mine[@]}" "$@" -t tls -m 'hello' -q 2 -r
-    [[ $(mosquitto_sub -h localhost -p "$tls_port" --cafile "$work/ca.pem" "${mine[@]}" -t tls -C 1) == hello ]]
-    [[ $(ours sub --cafile "$work/ca.pem" "${mine[@]}" "$@" -t tls -C 1 -W 10) == hello ]]
-  }
-  check 'pub and sub: TLS with a client certificate' tls_there_and_back
-  check 'pub and sub: TLS 1.3' tls_there_and_back --tls-version tlsv1.3
-  check_fails 'pub: a broker of another authority is refused' ours pub --cafile "$work/other.pem" "${mine[@]}" -t t -m x
-  check_fails 'pub: without the certificate the broker wants' ours pub --cafile "$work/ca.pem" -t t -m x -q 1
-  misnamed() { timeout 20 "$binary" pub -h localhost -p "$misnamed_port" --cafile "$work/ca.pem" -t t -m x -q 1 "$@"; }
-  check_fails 'pub: a certificate for another name is refused' misnamed
-  check 'pub: --insecure takes it' misnamed --insecure
-  kill "$mosquitto"
-else
-  not_ok 'certificates are made' "$(tail -n 5 "$work/openssl.log")"
-fi
+"$(command -v mosquitto || echo /usr/sbin/mosquitto)" -c "$work/mosquitto.conf" >"$work/mosquitto.log" 2>&1 &
+mosquitto=$!
+listens() { (: >"/dev/tcp/127.0.0.1/$misnamed_port") 2>/dev/null; }
+within 10 listens
+ours() { timeout 20 "$binary" "$1" -h localhost -p "$tls_port" "${@:2}"; }
+mine=(--cert "$work/client.pem" --key "$work/client.key")
+tls_there_and_back() {
+  ours pub --cafile "$work/ca.pem" "${mine[@]}" "$@" -t tls -m 'hello' -q 2 -r
+  [[ $(mosquitto_sub -h localhost -p "$tls_port" --cafile "$work/ca.pem" "${mine[@]}" -t tls -C 1) == hello ]]
+  [[ $(ours sub --cafile "$work/ca.pem" "${mine[@]}" "$@" -t tls -C 1 -W 10) == hello ]]
+}
+check 'pub and sub: TLS with a client certificate' tls_there_and_back
+check 'pub and sub: TLS 1.3' tls_there_and_back --tls-version tlsv1.3
+check_fails 'pub: a broker of another authority is refused' ours pub --cafile "$work/other.pem" "${mine[@]}" -t t -m x
+check_fails 'pub: without the certificate the broker wants' ours pub --cafile "$work/ca.pem" -t t -m x -q 1
+misnamed() { timeout 20 "$binary" pub -h localhost -p "$misnamed_port" --cafile "$work/ca.pem" -t t -m x -q 1 "$@"; }
+check_fails 'pub: a certificate for another name is refused' misnamed
+check 'pub: --insecure takes it' misnamed --insecure
+kill "$mosquitto"
 
 # --- Python and JavaScript ----------------------------------------------------------------------------------------------
 
@@ -182,7 +181,8 @@ run_suite paho /usr/bin/python3 "$here/support/interop_paho.py" "$port" "$work/r
 if [[ ! -d $modules/node_modules/mqtt ]] && ! npm install --prefix "$modules" --no-audit --no-fund --silent "mqtt@$npm_mqtt" >"$work/npm.log" 2>&1; then
   skip "npm's mqtt" "it cannot be installed: $(tail -n 1 "$work/npm.log")"
 else
-  NODE_PATH=$modules/node_modules run_suite mqtt.js node "$here/support/interop_mqttjs.js" "$port" "$work/restart"
+  NODE_PATH=$modules/node_modules NODE_EXTRA_CA_CERTS=$work/ca.pem run_suite mqtt.js node "$here/support/interop_mqttjs.js" "$port" "$work/restart" \
+    "mqtts://localhost:$own_tls_port" "ws://127.0.0.1:$api_port/mqtt"
 fi
 
 tap_exit
