@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using EdgeFirmware.Mqtt.Durability;
 using EdgeFirmware.Mqtt.Packets;
 using EdgeFirmware.Mqtt.Sessions;
@@ -10,12 +9,9 @@ namespace EdgeFirmware.Mqtt.Broker;
 /// One network connection: reads, frames and decodes; hands all packets of one receive to <see cref="PacketDispatch"/> in one turn;
 /// closes with the right reason. A broken connection is normal and ends it quietly.
 /// </summary>
-internal sealed class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWaiter
+internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWaiter
 {
     private const int TurnsBeforeYield = 4;
-
-    /// <summary>A few round trips of a site's network; the peer has stopped being useful.</summary>
-    private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(250);
 
     private readonly MqttBroker _broker;
     private readonly Wire _wire;
@@ -150,21 +146,6 @@ internal sealed class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWai
         return dispatch.KeepAlive > TimeSpan.Zero && silence > 1.5 * dispatch.KeepAlive;
     }
 
-    /// <summary>Ends the connection from outside its loop, inside a turn: says why to a version 5 client, then stops receiving.</summary>
-    /// <param name="explanation">A reason string or server reference to go with it.</param>
-    public void Abort(ReasonCode reason, PacketProperties? explanation = null)
-    {
-        if (_aborted is not null) return;
-        _aborted = reason;
-        if (Version == ProtocolVersion.V5 && _dispatch is not null)
-        {
-            Write(new ReasonPacket(PacketType.Disconnect) { Reason = reason, Properties = explanation ?? PacketProperties.Empty });
-        }
-
-        _saidGoodbye = true;
-        _broker.Core.Current!.Call(Close);
-    }
-
     /// <summary>Serves the connection until it ends. One state machine for an idle connection, because there are many of those.</summary>
     public async Task RunAsync()
     {
@@ -284,14 +265,6 @@ internal sealed class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWai
         return bytes;
     }
 
-    private void Leave(ReasonCode reason)
-    {
-        _buffer.Release();
-        if (_dispatch is not { } dispatch) return;
-        using var turn = _broker.Core.Enter();
-        _broker.Core.Disconnect(dispatch.Session, dispatch.Link, _aborted ?? reason, turn);
-    }
-
     /// <summary>Dispatches every whole packet received. Returns what the next one needs in bytes, as far as known.</summary>
     private int ConsumePackets(PacketDispatch dispatch)
     {
@@ -332,51 +305,4 @@ internal sealed class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWai
         FrameStatus.TooLarge => ReasonCode.PacketTooLarge,
         _ => ReasonCode.Success,
     };
-
-    /// <summary>
-    /// Reads on for a moment after saying why: closing with unread bytes would reset the connection, and the peer would not see the reason.
-    /// </summary>
-    private async Task DrainAsync()
-    {
-        var rest = _broker.Options.Limits.OutboundBytesMax;
-        using var limit = new CancellationTokenSource(DrainLimit, _broker.Options.TimeProvider);
-        try
-        {
-            await _writer.WhenSent().WaitAsync(limit.Token);
-            await _wire.ShutdownAsync(SocketShutdown.Send).AsTask().WaitAsync(limit.Token);
-            while (rest > 0)
-            {
-                var received = await _wire.ReceiveAsync(_buffer.Prepare(0), limit.Token);
-                if (received == 0) return;
-                rest -= received;
-            }
-        }
-        catch (Exception gone) when (Wire.IsGone(gone) || gone is OperationCanceledException)
-        {
-            MqttLog.ConnectionBroke(_broker.Logger, RemoteAddress, gone.Message);
-        }
-        finally
-        {
-            _buffer.Release();
-        }
-    }
-
-    private async void Close() => await CloseAsync();
-
-    /// <summary>Lets the last bytes out, then closes. A peer that does not take them loses them after a limit.</summary>
-    private async Task CloseAsync()
-    {
-        try
-        {
-            await _writer.WhenSent().WaitAsync(_broker.Options.Limits.CloseTimeout, _broker.Options.TimeProvider);
-            await _wire.ShutdownAsync(SocketShutdown.Both).AsTask().WaitAsync(_broker.Options.Limits.CloseTimeout, _broker.Options.TimeProvider);
-        }
-        catch (Exception gone) when (Wire.IsGone(gone) || gone is TimeoutException)
-        {
-            if (gone is TimeoutException) _broker.Core.Counters.Hit(BrokerLimit.CloseTimeout);
-            MqttLog.ConnectionBroke(_broker.Logger, RemoteAddress, gone.Message);
-        }
-
-        _wire.Dispose();
-    }
 }
