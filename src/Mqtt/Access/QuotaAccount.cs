@@ -6,8 +6,8 @@ namespace EdgeFirmware.Mqtt.Access;
 /// </summary>
 public sealed class QuotaAccount(string name, Quotas quotas)
 {
-    /// <summary>After that it is asked again; no time span holds what the slowest rates come to.</summary>
-    private const double WaitSecondsMax = 3600;
+    /// <summary>A day: no time span holds what the slowest rates come to.</summary>
+    private const double WaitSecondsMax = 86_400;
 
     private readonly long[] _met = new long[Enum.GetValues<QuotaKind>().Length];
     private volatile Quotas _quotas = quotas;
@@ -48,8 +48,10 @@ public sealed class QuotaAccount(string name, Quotas quotas)
     internal bool HasRoomInQueue(long bytes) => !(_queuedMessages >= _quotas.QueuedMessagesMax) && !(_queuedBytes + bytes > _quotas.QueuedBytesMax);
 
     /// <param name="messages">1 for a new topic, 0 when the message takes the place of one that this account is charged for.</param>
+    /// <param name="bytes">What is added. Without any there is room, also when a quota was lowered below what is used.</param>
     internal bool HasRoomForRetained(int messages, long bytes) =>
-        !(_retainedMessages + messages > _quotas.RetainedMessagesMax) && !(_retainedBytes + bytes > _quotas.RetainedBytesMax);
+        (messages <= 0 || !(_retainedMessages + messages > _quotas.RetainedMessagesMax))
+        && (bytes <= 0 || !(_retainedBytes + bytes > _quotas.RetainedBytesMax));
 
     internal void Charge(QuotaUsage use)
     {

@@ -18,6 +18,6 @@ public enum QuotaKind
     /// <summary>A connection was ended with 0x95.</summary>
     PacketBytes,
 
-    /// <summary>A retained message was refused with 0x97.</summary>
+    /// <summary>A retained message was refused with 0x97, or one of QoS 0 dropped.</summary>
     Retained,
 }

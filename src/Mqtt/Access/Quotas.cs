@@ -31,7 +31,7 @@ public sealed record Quotas
     /// <value>One packet from a client; holds for connections made after a change.</value>
     public int? PacketBytesMax { get; init; }
 
-    /// <value>Retained messages that the user published last.</value>
+    /// <value>Retained messages that the user published last; those of before a restart are nobody's.</value>
     public int? RetainedMessagesMax { get; init; }
 
     /// <value>Their size.</value>

@@ -18,7 +18,11 @@ internal static class AccessReview
         var review = broker.Options.Access.Review(before, session.ClientId);
         if (review.Principal is { } principal)
         {
-            if (!ReferenceEquals(principal, before)) Become(session, principal, broker, turn, summary);
+            if (ReferenceEquals(principal, before)) return;
+            Become(session, principal, broker, turn, summary);
+            // Its quotas may be wider now.
+            session.Pump(turn.Now, turn.Settled);
+            (session.Link?.Output as BrokerConnection)?.Resume();
             return;
         }
 

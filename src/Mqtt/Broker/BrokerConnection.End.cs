@@ -61,7 +61,11 @@ internal sealed partial class BrokerConnection
         }
     }
 
-    private async void Close() => await CloseAsync();
+    private async void Close()
+    {
+        Resume();
+        await CloseAsync();
+    }
 
     /// <summary>Lets the last bytes out, then closes. A peer that does not take them loses them after a limit.</summary>
     private async Task CloseAsync()

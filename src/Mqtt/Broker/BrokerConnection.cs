@@ -13,6 +13,9 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
 {
     private const int TurnsBeforeYield = 4;
 
+    /// <summary>The next packet is in the buffer already, and waits for its turn.</summary>
+    private const int NextIsHere = -1;
+
     private readonly MqttBroker _broker;
     private readonly Wire _wire;
     private readonly PacketWriter _writer;
@@ -20,6 +23,9 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
     private string _lastTopic = "";
     private PacketDispatch? _dispatch;
     private ReasonCode? _aborted;
+
+    /// <summary>Set while it is not read from; completing it ends that.</summary>
+    private TaskCompletionSource? _pausing;
 
     /// <summary>
     /// Its last packet was written: nothing may follow a DISCONNECT [MQTT-3.14.4-1]. What is given to it until its session knows counts as
@@ -163,6 +169,8 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
                 _broker.HandshakeEnded();
             }
 
+            // What came with the CONNECT already waits too.
+            if (_dispatch?.TakePause() is { } owed) await PauseAsync(owed);
             for (var turns = 1; _dispatch is not null; turns++)
             {
                 // A peer that always has more would otherwise keep its thread from the other connections.
@@ -177,7 +185,8 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
                 // A client that does not read what it is owed is not read from either.
                 if (UnsentBytes > _broker.Options.Limits.OutboundBytesMax) await _writer.WhenSent();
                 if (_broker.Core.Journal?.Behind is { } behind) await behind.WaitAsync(_broker.Stopping);
-                if (_dispatch.TakePause() is { } pause) await Task.Delay(pause, _broker.Options.TimeProvider, _broker.Stopping);
+                if (_dispatch.TakePause() is { } pause) await PauseAsync(pause);
+                if (wanted == NextIsHere) continue;
                 if (IsTooMuch(wanted))
                 {
                     _broker.Core.Counters.Hit(BrokerLimit.HeldBytes);
@@ -208,6 +217,9 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
         await CloseAsync();
         _broker.Remove(this);
     }
+
+    /// <summary>Its client's quotas may be others now: reads on, and counts anew.</summary>
+    public void Resume() => _pausing?.TrySetResult();
 
     /// <summary>The next whole packet's frame, before there is a session to dispatch it to; null when the peer closed.</summary>
     public async Task<(FrameStatus Status, Frame Frame)?> ReceiveFrameAsync(int packetBytesMax)
@@ -251,6 +263,24 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
         if (ReferenceEquals(dispatch.Session.Link, dispatch.Link)) dispatch.Session.Pump(turn.Now, turn.Settled);
     }
 
+    /// <summary>Does not read for a while, in which the client cannot be told to be silent.</summary>
+    private async Task PauseAsync(TimeSpan pause)
+    {
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using (var turn = _broker.Core.Enter())
+        {
+            if (_aborted is not null) return;
+            Volatile.Write(ref _lastReceivedAt, (turn.Now + pause).Ticks);
+            _pausing = over;
+        }
+
+        await using var timer = _broker.Options.TimeProvider.CreateTimer(
+            static paused => ((TaskCompletionSource)paused!).TrySetResult(), over, pause, Timeout.InfiniteTimeSpan);
+        await over.Task;
+        _pausing = null;
+        Volatile.Write(ref _lastReceivedAt, _broker.Core.Now.Ticks);
+    }
+
     /// <summary>Other clients' unfinished packets have taken the room for one as large as this.</summary>
     private bool IsTooMuch(int packetBytes) =>
         packetBytes > ReceiveBuffer.SmallestRentBytes
@@ -265,22 +295,32 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
         return bytes;
     }
 
-    /// <summary>Dispatches every whole packet received. Returns what the next one needs in bytes, as far as known.</summary>
+    /// <summary>
+    /// Dispatches every whole packet received, or as many as may come at once. Returns what the next one needs in bytes, as far as known, or
+    /// <see cref="NextIsHere"/>.
+    /// </summary>
     private int ConsumePackets(PacketDispatch dispatch)
     {
         if (_buffer.Received.IsEmpty) return 0;
         var wanted = 0;
         var consumed = 0;
         var failure = ReasonCode.Success;
+        var publishesLeft = dispatch.PublishesAtOnce;
         var arrivals = PacketDispatch.Rent();
         while (failure == ReasonCode.Success)
         {
-            var status = Frame.TryRead(_buffer.Received[consumed..], _broker.Options.Limits.PacketBytesMax, out var frame);
+            var status = Frame.TryRead(_buffer.Received[consumed..], dispatch.PacketBytesMax, out var frame);
             if (status != FrameStatus.Complete)
             {
-                if (status == FrameStatus.TooLarge) _broker.Core.Counters.Hit(BrokerLimit.PacketBytes);
+                if (status == FrameStatus.TooLarge) dispatch.CountTooLarge();
                 failure = ReasonOf(status);
                 wanted = frame.TotalBytes;
+                break;
+            }
+
+            if (frame.First >> 4 == (int)PacketType.Publish && publishesLeft-- == 0)
+            {
+                wanted = NextIsHere;
                 break;
             }
 

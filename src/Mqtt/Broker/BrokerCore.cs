@@ -1,3 +1,4 @@
+using EdgeFirmware.Mqtt.Access;
 using EdgeFirmware.Mqtt.Durability;
 using EdgeFirmware.Mqtt.Packets;
 using EdgeFirmware.Mqtt.Sessions;
@@ -84,6 +85,10 @@ internal sealed class BrokerCore : IJournalOwner
             ? session.Client.Principal.Name
             : null;
 
+    /// <summary>Whose quota forbids this client a connection, if any. The one that it would take over makes room for it.</summary>
+    public QuotaAccount? FullFor(ClientInfo client) => client.Principal.AccountArray.FullForConnection(
+        Sessions.TryGetValue(client.ClientId, out var session) && session.Link is not null ? session.Client.Principal.AccountArray : []);
+
     /// <summary>Gives the client its session, new or resumed, and ends the connection that had it before. Null: there is no room for it.</summary>
     public ConnectedSession? Connect(ClientInfo client, SessionTerms terms, Turn turn)
     {
@@ -167,7 +172,7 @@ internal sealed class BrokerCore : IJournalOwner
         var unfinished = session.Outbound.Unfinished();
         Sessions.Remove(session.ClientId);
         session.LeaveJournal();
-        session.Outbound.End(turn.Settled);
+        session.End(turn.Settled);
         for (var i = 0; i < unfinished.Count; i++) Router.Pass(unfinished[i], turn);
         if (Tap is not { } tap) return;
         var client = session.Client;
@@ -180,7 +185,7 @@ internal sealed class BrokerCore : IJournalOwner
         Sessions.Remove(session.ClientId);
         session.Journal = null;
         session.Will = null;
-        session.Outbound.End(turn.Settled);
+        session.End(turn.Settled);
     }
 
     /// <summary>Begins to keep things, from what was kept before.</summary>

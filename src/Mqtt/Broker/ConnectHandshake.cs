@@ -1,3 +1,4 @@
+using EdgeFirmware.Mqtt.Access;
 using EdgeFirmware.Mqtt.Authentication;
 using EdgeFirmware.Mqtt.Bridge;
 using EdgeFirmware.Mqtt.Packets;
@@ -152,6 +153,13 @@ internal static class ConnectHandshake
         }
 
         var client = new ClientInfo(clientId, principal, connection.RemoteAddress, connection.Trusted, connect.Version);
+        if (core.FullFor(client) is { } full)
+        {
+            full.Meet(QuotaKind.Connections);
+            Refuse(connection, ConnectVerdict.Refuse(ReasonCode.QuotaExceeded, "The quota of connections is used up."));
+            return null;
+        }
+
         var terms = new SessionTerms(connect.CleanStart, ExpiryOf(connect, broker.Options.Limits), connect.Will);
         if (core.Connect(client, terms, turn) is not { } connected)
         {
@@ -170,7 +178,7 @@ internal static class ConnectHandshake
         {
             SessionPresent = connected.Present,
             Properties = connect.Version == ProtocolVersion.V5
-                ? Announce(connect, clientId, terms, broker.Options, authenticationData)
+                ? Announce(connect, client, terms, broker.Options, authenticationData)
                 : PacketProperties.Empty,
         };
         if (connected.Present) AccessReview.Become(connected.Session, principal, broker, turn, new ReviewSummary());
@@ -182,7 +190,7 @@ internal static class ConnectHandshake
 
     /// <summary>What version 5 clients are told of our limits (MQTT 5 section 3.2.2.3).</summary>
     private static PacketProperties Announce(
-        ConnectPacket connect, string clientId, SessionTerms terms, BrokerOptions options, ReadOnlyMemory<byte>? authenticationData)
+        ConnectPacket connect, ClientInfo client, SessionTerms terms, BrokerOptions options, ReadOnlyMemory<byte>? authenticationData)
     {
         var limits = options.Limits;
         var keepAlive = (ushort)Math.Min(KeepAliveOf(connect, limits).TotalSeconds, ushort.MaxValue);
@@ -190,15 +198,15 @@ internal static class ConnectHandshake
         var asked = TimeSpan.FromSeconds(connect.Properties.SessionExpirySeconds ?? 0);
         return new PacketProperties
         {
-            AssignedClientId = connect.ClientId.Length == 0 ? clientId : null,
+            AssignedClientId = connect.ClientId.Length == 0 ? client.ClientId : null,
             SessionExpirySeconds = asked > terms.Expiry ? (uint)terms.Expiry.TotalSeconds : null,
             ServerKeepAliveSeconds = keepAlive == connect.KeepAliveSeconds ? null : keepAlive,
             AuthenticationMethod = connect.Properties.AuthenticationMethod,
             AuthenticationData = authenticationData,
-            ResponseInformation = wantsResponseInformation ? options.ResponseInformation?.Replace("%c", clientId, StringComparison.Ordinal) : null,
+            ResponseInformation = wantsResponseInformation ? options.ResponseInformation?.Replace("%c", client.ClientId, StringComparison.Ordinal) : null,
             ReceiveMaximum = (ushort)Math.Min(limits.ReceiveMax, ushort.MaxValue),
             TopicAliasMaximum = (ushort)limits.TopicAliasMax,
-            MaximumPacketBytes = (uint)limits.PacketBytesMax,
+            MaximumPacketBytes = (uint)client.Principal.AccountArray.PacketBytesMax(limits.PacketBytesMax),
             UserProperties = options.Identity is { } identity && BridgeMark.NameIn(connect.Properties.UserProperties) is not null
                 ? [new UserProperty(BridgeMark.Broker, identity)]
                 : [],

@@ -1,3 +1,4 @@
+using EdgeFirmware.Mqtt.Access;
 using EdgeFirmware.Mqtt.Bridge;
 using EdgeFirmware.Mqtt.Packets;
 using EdgeFirmware.Mqtt.Sessions;
@@ -29,6 +30,12 @@ internal sealed class MessageDispatch(BrokerCore core, BrokerOptions options, Se
         if (verdict == ReasonCode.Success && message.Retain && !core.Router.Retained.HasRoomFor(message))
         {
             core.Counters.Hit(BrokerLimit.Retained);
+            verdict = ReasonCode.QuotaExceeded;
+        }
+
+        if (verdict == ReasonCode.Success && message.Retain && core.Router.Retained.FullFor(message, publisher.Principal.AccountArray) is { } full)
+        {
+            full.Meet(QuotaKind.Retained);
             verdict = ReasonCode.QuotaExceeded;
         }
 

@@ -1,3 +1,4 @@
+using EdgeFirmware.Mqtt.Access;
 using EdgeFirmware.Mqtt.Packets;
 using EdgeFirmware.Mqtt.Sessions;
 using EdgeFirmware.Mqtt.Topics;
@@ -39,6 +40,9 @@ internal sealed class PacketDispatch
         KeepAlive = ConnectHandshake.KeepAliveOf(connect, _options.Limits);
         if (connect.Properties.AuthenticationMethod is { } method) _reauthentication = new Reauthentication(connection, this, method, attempt);
         if (connect.Version == ProtocolVersion.V5) _aliases = new AliasTable(_options.Limits.TopicAliasMax);
+        PacketBytesMax = Accounts.PacketBytesMax(_options.Limits.PacketBytesMax);
+        // Whoever comes back for each message keeps to the rate as well.
+        PauseAtLeast(Accounts.Spend(0, _core.Now));
         ExpiresWithConnection = connect.Version == ProtocolVersion.V5 && (connect.Properties.SessionExpirySeconds ?? 0) == 0;
     }
 
@@ -56,10 +60,18 @@ internal sealed class PacketDispatch
     /// <summary>The client is a broker that says so: it does not want its own messages back, and retained ones as such.</summary>
     public bool IsBridge => _connect.IsBridge;
 
+    /// <summary>What the client was told in CONNACK.</summary>
+    public int PacketBytesMax { get; }
+
+    /// <summary>PUBLISH packets of one receive; what came behind them is for the next turn.</summary>
+    public int PublishesAtOnce => Accounts.MessagesAtOnce();
+
     /// <summary>Why the connection has to end; null while it lives.</summary>
     public ReasonCode? Ended { get; private set; }
 
     private bool ExpiresWithConnection { get; }
+
+    private QuotaAccount[] Accounts => Client.Principal.AccountArray;
 
     private TimeSpan? _pause;
 
@@ -98,6 +110,7 @@ internal sealed class PacketDispatch
         {
             _core.Counters.PacketsIn += arrivals.Count;
             var queuedBefore = _core.Counters.MessagesQueued;
+            var published = 0;
             var judgedAs = _judgedAs;
             foreach (var (packet, verdict) in arrivals)
             {
@@ -107,19 +120,23 @@ internal sealed class PacketDispatch
                 if (Ended is not null) break;
                 // The rules changed since: what was judged by the old ones is judged again.
                 var isStale = packet is PublishPacket && !ReferenceEquals(judgedAs, Client.Principal);
+                if (packet is PublishPacket) published++;
                 Apply(packet, isStale ? Judge(((PublishPacket)packet).Message) : verdict, turn);
             }
 
             if (failure != ReasonCode.Success && Ended is null) End(failure);
             if (Ended is null) Session.Pump(turn.Now, turn.Settled);
             if (_core.Counters.MessagesQueued > queuedBefore) _pause = PauseFor(_core.Counters.HeldBytes);
+            if (published > 0) PauseAtLeast(Accounts.Spend(published, turn.Now));
         }
 
         arrivals.Clear();
         _spareArrivals = arrivals;
     }
 
-    /// <summary>How long not to read from this client, because what it sends has to be kept and memory is short; once.</summary>
+    /// <summary>
+    /// How long not to read from this client, because what it sends has to be kept and memory is short, or because of its quota; once.
+    /// </summary>
     public TimeSpan? TakePause()
     {
         var pause = _pause;
@@ -127,11 +144,23 @@ internal sealed class PacketDispatch
         return pause;
     }
 
+    /// <summary>A packet was larger than <see cref="PacketBytesMax"/>. From any thread.</summary>
+    public void CountTooLarge()
+    {
+        if (PacketBytesMax < _options.Limits.PacketBytesMax) Accounts.MeetPacketBytes(PacketBytesMax);
+        else _core.Counters.Hit(BrokerLimit.PacketBytes);
+    }
+
     /// <summary>Ends the connection between two turns, saying why.</summary>
     public void Refuse(ReasonCode reason)
     {
         using var turn = _core.Enter();
         if (ReferenceEquals(Session.Link, Link)) End(reason);
+    }
+
+    private void PauseAtLeast(TimeSpan pause)
+    {
+        if (pause > TimeSpan.Zero && !(pause <= _pause)) _pause = pause;
     }
 
     private TimeSpan? PauseFor(long heldBytes)

@@ -1,3 +1,4 @@
+using EdgeFirmware.Mqtt.Access;
 using EdgeFirmware.Mqtt.Durability;
 using EdgeFirmware.Mqtt.Packets;
 using EdgeFirmware.Mqtt.Sessions;
@@ -144,14 +145,13 @@ internal sealed class Router(BrokerLimits limits, BrokerCounters counters)
     {
         var retained = new List<RetainedMessage>();
         // A client that subscribes again and again must not keep everybody waiting for what it has no room for.
-        if (!subscription.Session.Outbound.IsFull) Retained.Match(subscription.Filter, turn.Now, retained);
+        if (!subscription.Session.Outbound.IsFull(subscription.Session.Link)) Retained.Match(subscription.Filter, turn.Now, retained);
         foreach (var (message, expiresAt, stored, publisher) in retained)
         {
             if (options.NoLocal && publisher == subscription.Session.ClientId) continue;
-            if (subscription.Session.Outbound.IsFull)
+            if (subscription.Session.Outbound.IsFull(subscription.Session.Link))
             {
-                counters.Hit(BrokerLimit.Queue);
-                counters.MessagesDropped++;
+                subscription.Session.Outbound.CountDropped();
                 continue;
             }
 
@@ -207,9 +207,18 @@ internal sealed class Router(BrokerLimits limits, BrokerCounters counters)
             return null;
         }
 
+        // Of a client's PUBLISH this was asked before, of a will it was not.
+        var accounts = publisher?.Client.Principal.AccountArray ?? [];
+        if (Retained.FullFor(message, accounts) is { } full)
+        {
+            full.Meet(QuotaKind.Retained);
+            counters.MessagesDropped++;
+            return null;
+        }
+
         var stored = journal?.Store(message, expiresAt, turn.Now);
         var replaced = journal is null ? null : Retained.StoredOf(message.Topic);
-        if (!Retained.Set(message, expiresAt, stored, publisher?.ClientId))
+        if (!Retained.Set(message, expiresAt, stored, publisher?.ClientId, accounts))
         {
             counters.Hit(BrokerLimit.Retained);
             counters.MessagesDropped++;

@@ -1,3 +1,4 @@
+using EdgeFirmware.Mqtt.Access;
 using EdgeFirmware.Mqtt.Packets;
 using EdgeFirmware.Mqtt.Sessions;
 using EdgeFirmware.Mqtt.Topics;
@@ -68,7 +69,7 @@ internal static class SubscribeDispatch
         }
 
         return Array.IndexOf(reasons, ReasonCode.QuotaExceeded) >= 0
-            ? new PacketProperties { ReasonString = $"A client may have {limits.SubscriptionsPerClientMax} subscriptions." }
+            ? new PacketProperties { ReasonString = $"A client may have {limits.SubscriptionsPerClientMax} subscriptions, and its user what a quota says." }
             : PacketProperties.Empty;
     }
 
@@ -143,6 +144,12 @@ internal static class SubscribeDispatch
         if (WhatHinders(filter, existing is null, elsewhere, session, broker) is { } limit)
         {
             broker.Core.Counters.Hit(limit);
+            return ReasonCode.QuotaExceeded;
+        }
+
+        if (existing is null && session.Client.Principal.AccountArray.FullForSubscription() is { } full)
+        {
+            full.Meet(QuotaKind.Subscriptions);
             return ReasonCode.QuotaExceeded;
         }
 

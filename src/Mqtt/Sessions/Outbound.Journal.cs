@@ -12,7 +12,7 @@ internal sealed partial class Outbound
         if (packetId == 0)
         {
             (_waiting ??= new WaitingQueue(Policy)).Enqueue(message);
-            _waitingBytes += message.Message.QueuedBytes;
+            CountWaiting(message, 1);
             return;
         }
 

@@ -85,7 +85,7 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
         while (_waiting is { Count: > 0 } waiting && MaySend(waiting.Peek(), link))
         {
             var message = waiting.Dequeue();
-            _waitingBytes -= message.Message.QueuedBytes;
+            CountWaiting(message, -1);
             if (message.IsExpired(now)) Drop(message, DropCause.Expired, settled);
             else Send(message, link, now, settled);
         }
@@ -129,7 +129,7 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
             message.PacketId = 0;
             message.OnWire = false;
             Journal?.Unsent(message);
-            _waitingBytes += message.Message.QueuedBytes;
+            CountWaiting(message, 1);
             again.Enqueue(message);
         }
 
@@ -184,7 +184,7 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
                 continue;
             }
 
-            _waitingBytes -= message.Message.QueuedBytes;
+            CountWaiting(message, -1);
             Drop(message, DropCause.None, settled);
         }
     }
@@ -206,7 +206,7 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
         if (Policy is not { } policy || policy.AgeMax == TimeSpan.Zero) return;
         while (_waiting?.DropOlder(now - policy.AgeMax) is { } message)
         {
-            _waitingBytes -= message.Message.QueuedBytes;
+            CountWaiting(message, -1);
             Drop(message, DropCause.TooOld, settled);
         }
     }
@@ -222,10 +222,11 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
     {
         foreach (var message in _inFlight?.Values ?? Enumerable.Empty<OutboundMessage>()) Settle(message, DeliveryOutcome.SessionEnded, settled);
         foreach (var message in Waiting) Settle(message, DeliveryOutcome.SessionEnded, settled);
+        CountNothingWaiting();
         _inFlight = null;
         _waiting = null;
         _resend = null;
-        _waitingBytes = _inFlightBytes = 0;
+        _inFlightBytes = 0;
     }
 
     private IEnumerable<OutboundMessage> Waiting => _waiting?.All ?? [];
@@ -241,12 +242,12 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
                 return;
             }
 
-            _waitingBytes -= lesser.Message.QueuedBytes;
+            CountWaiting(lesser, -1);
             Drop(lesser, DropCause.QueueFull, settled);
         }
 
         (_waiting ??= new WaitingQueue(Policy)).Enqueue(message);
-        _waitingBytes += bytes;
+        CountWaiting(message, 1);
         counters.MessagesQueued++;
         Keep(message);
     }
@@ -328,7 +329,7 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
 
     private void Drop(OutboundMessage message, DropCause cause, List<Settlement> settled)
     {
-        if (cause == DropCause.QueueFull) counters.Hit(BrokerLimit.Queue);
+        if (cause == DropCause.QueueFull) CountFull(message.Message.QueuedBytes);
         counters.MessagesDropped++;
         Policy?.Ended(message, DeliveryOutcome.Dropped, cause);
         Settle(message, DeliveryOutcome.Dropped, settled);

@@ -1,3 +1,4 @@
+using EdgeFirmware.Mqtt.Access;
 using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Durability;
 
@@ -21,7 +22,7 @@ internal sealed class Session(ClientInfo client, BrokerLimits limits, BrokerCoun
 
     public SessionLink? Link { get; private set; }
 
-    public Outbound Outbound { get; } = new(limits, counters);
+    public Outbound Outbound { get; } = new(limits, counters) { Accounts = client.Principal.AccountArray };
 
     public Inbound Inbound { get; } = new(limits);
 
@@ -56,19 +57,31 @@ internal sealed class Session(ClientInfo client, BrokerLimits limits, BrokerCoun
     /// <summary>Scratch of the router: position among the targets of the message it is routing.</summary>
     public int RouteIndex { get; set; } = -1;
 
+    /// <summary>What its client's accounts are charged with because of it.</summary>
+    private QuotaUsage Use => new(Link is null ? 0 : 1, _subscriptions.Count, Outbound.QueuedMessages, Outbound.QueuedBytes);
+
     public void Attach(ClientInfo client, SessionLink link)
     {
+        if (!ReferenceEquals(client.Principal, Client.Principal)) Become(client.Principal);
         Client = client;
+        if (Link is null) Charge(new QuotaUsage(Connections: 1));
         Link = link;
         ExpiresAt = null;
         WillDueAt = null;
     }
 
-    /// <summary>The client has other rights, or is somebody else.</summary>
-    public void Become(Principal principal) => Client = Client with { Principal = principal };
+    /// <summary>The client has other rights, or is somebody else. What there is moves to its accounts, whether they have room or not.</summary>
+    public void Become(Principal principal)
+    {
+        Charge(-Use);
+        Client = Client with { Principal = principal };
+        Outbound.Accounts = principal.AccountArray;
+        Charge(Use);
+    }
 
     public void Detach(TimeSpan now)
     {
+        if (Link is not null) Charge(new QuotaUsage(Connections: -1));
         Link = null;
         ExpiresAt = now + Expiry;
         Inbound.Detach();
@@ -89,6 +102,14 @@ internal sealed class Session(ClientInfo client, BrokerLimits limits, BrokerCoun
         Journal = null;
     }
 
+    /// <summary>Nothing is kept for it, or charged, any more.</summary>
+    public void End(List<Settlement> settled)
+    {
+        Outbound.End(settled);
+        Charge(new QuotaUsage(Subscriptions: -_subscriptions.Count));
+        _subscriptions = None;
+    }
+
     public void Deliver(OutboundMessage message, TimeSpan now, List<Settlement> settled) => Outbound.Deliver(message, Link, now, settled);
 
     public void Pump(TimeSpan now, List<Settlement> settled)
@@ -100,9 +121,15 @@ internal sealed class Session(ClientInfo client, BrokerLimits limits, BrokerCoun
     {
         if (ReferenceEquals(_subscriptions, None)) _subscriptions = new Dictionary<string, Subscription>(1, StringComparer.Ordinal);
         _subscriptions.Add(subscription.Text, subscription);
+        Charge(new QuotaUsage(Subscriptions: 1));
     }
 
-    public void Remove(Subscription subscription) => _subscriptions.Remove(subscription.Text);
+    public void Remove(Subscription subscription)
+    {
+        if (_subscriptions.Remove(subscription.Text)) Charge(new QuotaUsage(Subscriptions: -1));
+    }
 
     public Subscription? Find(string text) => _subscriptions.GetValueOrDefault(text);
+
+    private void Charge(QuotaUsage use) => Outbound.Accounts.Charge(use);
 }

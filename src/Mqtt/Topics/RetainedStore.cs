@@ -1,3 +1,4 @@
+using EdgeFirmware.Mqtt.Access;
 using EdgeFirmware.Mqtt.Durability;
 
 namespace EdgeFirmware.Mqtt.Topics;
@@ -23,8 +24,17 @@ internal sealed class RetainedStore(int messagesMax, long bytesMax)
     /// <summary>Whether <see cref="Set"/> would succeed.</summary>
     public bool HasRoomFor(MqttMessage message) => message.Payload.IsEmpty || HasRoomFor(message, Find(message.Topic)?.Message);
 
+    /// <summary>Which of the publisher's accounts has no room for it, if any.</summary>
+    public QuotaAccount? FullFor(MqttMessage message, QuotaAccount[] accounts)
+    {
+        if (accounts.Length == 0 || message.Payload.IsEmpty) return null;
+        var replaced = Find(message.Topic)?.Message;
+        return accounts.FullForRetained(BytesOf(message), replaced, replaced is null ? 0 : BytesOf(replaced.Message));
+    }
+
     /// <summary>Stores the message, or removes the topic's when the payload is empty [MQTT-3.3.1-6]. False: no room.</summary>
-    public bool Set(MqttMessage message, TimeSpan? expiresAt, StoredMessage? stored = null, string? publisher = null)
+    /// <param name="accounts">The publisher's, to be charged for it; whether they have room for it is not asked.</param>
+    public bool Set(MqttMessage message, TimeSpan? expiresAt, StoredMessage? stored = null, string? publisher = null, QuotaAccount[]? accounts = null)
     {
         if (message.Payload.IsEmpty)
         {
@@ -42,7 +52,9 @@ internal sealed class RetainedStore(int messagesMax, long bytesMax)
         if (replaced is { ExpiresAt: not null }) Expiring--;
         if (expiresAt is not null) Expiring++;
         Bytes += added;
-        node.Message = new RetainedMessage(message, expiresAt, stored, publisher);
+        if (replaced is not null) Charge(replaced, -1);
+        node.Message = new RetainedMessage(message, expiresAt, stored, publisher) { Accounts = accounts ?? [] };
+        Charge(node.Message, 1);
         return true;
     }
 
@@ -84,7 +96,13 @@ internal sealed class RetainedStore(int messagesMax, long bytesMax)
         Bytes + BytesOf(message) - (replaced is null ? 0 : BytesOf(replaced.Message)) <= bytesMax && (replaced is not null || Count < messagesMax);
 
     /// <summary>With the nodes of its levels, as if no other topic shared them.</summary>
-    private static int BytesOf(MqttMessage message) => message.QueuedBytes + (NodeBytes * TopicName.CountLevels(message.Topic));
+    public static int BytesOf(MqttMessage message) => message.QueuedBytes + (NodeBytes * TopicName.CountLevels(message.Topic));
+
+    private static void Charge(RetainedMessage retained, int messages)
+    {
+        if (retained.Accounts.Length == 0) return;
+        retained.Accounts.Charge(new QuotaUsage(RetainedMessages: messages, RetainedBytes: (long)messages * BytesOf(retained.Message)));
+    }
 
     private Node? Find(string topic)
     {
@@ -106,6 +124,7 @@ internal sealed class RetainedStore(int messagesMax, long bytesMax)
             Count--;
             if (retained.ExpiresAt is not null) Expiring--;
             Bytes -= BytesOf(retained.Message);
+            Charge(retained, -1);
             node.Message = null;
             return true;
         }

@@ -24,7 +24,7 @@ internal sealed class RawClient : IDisposable
         new(await EndpointSocket.ConnectAsync(address, CancellationToken.None), version);
 
     /// <summary>The CONNACK that let it in.</summary>
-    public ConnAckPacket Accepted { get; private set; } = new();
+    public ConnAckPacket Accepted { get; set; } = new();
 
     public static Task<RawClient> ConnectAsync(EndPoint address, string clientId, ProtocolVersion version) =>
         ConnectAsync(address, Messages.Connect(clientId, version));
