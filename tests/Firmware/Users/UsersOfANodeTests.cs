@@ -66,6 +66,31 @@ public sealed class UsersOfANodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Quotas_of_user_and_tenant_hold_and_what_is_used_of_them_is_shown()
+    {
+        await UsersAsync("tenants", "add", "acme", "--quota", "connectionsMax=2");
+        await UsersAsync("users", "add", "a", "--tenant", "acme", "--rule", "allow all #", "--quota", "retainedMessagesMax=1");
+        await UsersAsync("users", "add", "b", "--tenant", "acme", "--rule", "allow all #");
+        await using var a = await ConnectAsync("a");
+        await using var b = await ConnectAsync("b");
+        await using var third = await ClientAsync("b", "c");
+        Assert.Equal(ReasonCode.QuotaExceeded, (await third.ConnectAsync()).Reason);
+        Assert.False((await RetainAsync("1")).IsFailure());
+        Assert.Equal(ReasonCode.QuotaExceeded, await RetainAsync("2"));
+        Assert.Contains("\"connections\":2", await UsersAsync("tenants", "show", "acme"), StringComparison.Ordinal);
+        Assert.Contains("\"Connections\":1", await UsersAsync("tenants", "show", "acme"), StringComparison.Ordinal);
+        Assert.Contains("\"retainedMessages\":1", await UsersAsync("users", "show", "a"), StringComparison.Ordinal);
+        await UsersAsync("users", "change", "a", "--quota", "retainedMessagesMax=2");
+        Assert.False((await RetainAsync("2")).IsFailure());
+        await UsersAsync("tenants", "change", "acme", "--quota", "connectionsMax=none");
+        await using var fourth = await ClientAsync("b", "d");
+        Assert.Equal(ReasonCode.Success, (await fourth.ConnectAsync()).Reason);
+
+        ValueTask<ReasonCode> RetainAsync(string topic) => new(a.PublishAsync(
+            new MqttMessage { Topic = topic, QoS = QoS.AtLeastOnce, Retain = true, Payload = "x"u8.ToArray() }));
+    }
+
+    [Fact]
     public async Task SCRAM_proves_the_same_password()
     {
         var made = JsonNode.Parse(await UsersAsync("users", "add", "s", "--generate", "--json"))!["password"]!.GetValue<string>();
@@ -136,13 +161,15 @@ public sealed class UsersOfANodeTests : IAsyncLifetime
 
     private async Task<MqttClient> ConnectAsync(string user)
     {
-        var client = new MqttClient(new MqttClientOptions
-        {
-            Server = new IPEndPoint(IPAddress.Loopback, await _node.MqttPortAsync()), ClientId = user, UserName = user, Password = "pw",
-        });
+        var client = await ClientAsync(user, user);
         Assert.Equal(ReasonCode.Success, (await client.ConnectAsync()).Reason);
         return client;
     }
+
+    private async Task<MqttClient> ClientAsync(string user, string clientId) => new(new MqttClientOptions
+    {
+        Server = new IPEndPoint(IPAddress.Loopback, await _node.MqttPortAsync()), ClientId = clientId, UserName = user, Password = "pw",
+    });
 
     private static Process Mosquitto(string which, int port, string user, string password, params string[] arguments) => Process.Start(
         new ProcessStartInfo($"mosquitto_{which}", ["-h", "127.0.0.1", "-p", $"{port}", "-V", "5", "-u", user, "-P", password, .. arguments])
