@@ -38,6 +38,9 @@ internal static partial class MqttLog
     [LoggerMessage(20, LogLevel.Information, "took up {Sessions} sessions with {Deliveries} deliveries and {Retained} retained messages from {Directory} in {Milliseconds} ms")]
     public static partial void JournalRestored(ILogger logger, int sessions, int deliveries, int retained, string directory, long milliseconds);
 
+    [LoggerMessage(27, LogLevel.Error, "{Path} may not be on disk as it was read: {Cause}; it is written anew before anything else is promised")]
+    public static partial void JournalDoubtful(ILogger logger, string path, string cause);
+
     [LoggerMessage(21, LogLevel.Warning, "{Path}: cut {CutBytes} bytes behind the first {WholeBytes}: a batch that was being written when the broker ended")]
     public static partial void JournalCut(ILogger logger, string path, long wholeBytes, long cutBytes);
 

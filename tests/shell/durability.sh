@@ -20,7 +20,7 @@ if [[ ${1:-} == --long ]]; then
   "$durable" "$binary" kill 200
 else
   "$durable" "$binary" sweep 1 29 12
-  "$durable" "$binary" fault 2 37 6
+  "$durable" "$binary" fault 1 37 6
   "$durable" "$binary" kill 10
 fi
 

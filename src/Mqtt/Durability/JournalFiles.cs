@@ -44,8 +44,12 @@ internal sealed class JournalFiles : IDisposable
     /// <summary>From any thread.</summary>
     public long Commits => Volatile.Read(ref _commits);
 
+    /// <summary>The disk failed while what is there was read, so only a snapshot will say surely what it holds.</summary>
+    public bool IsDoubtful { get; private set; }
+
     /// <summary>Reads what is there into <paramref name="replay"/>.</summary>
-    /// <exception cref="IOException">The directory or a file cannot be read or written, or another broker uses it.</exception>
+    /// <exception cref="JournalBusyException">Another broker uses the directory.</exception>
+    /// <exception cref="IOException">The directory or a file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
     public static JournalFiles Open(DurabilityOptions options, Replay replay, ILogger logger)
     {
@@ -53,8 +57,7 @@ internal sealed class JournalFiles : IDisposable
         var isNew = !Directory.Exists(directory);
         Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         if (isNew) NativeFile.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(directory))!);
-        var held = new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
-        var files = new JournalFiles(directory, Math.Max(options.DiskBytesMax, DurabilityOptions.DiskBytesMin), held);
+        var files = new JournalFiles(directory, Math.Max(options.DiskBytesMax, DurabilityOptions.DiskBytesMin), Hold(directory));
         try
         {
             files.Load(replay, logger);
@@ -134,6 +137,7 @@ internal sealed class JournalFiles : IDisposable
             File.Move(snapshot.Path, whole);
             NativeFile.SyncDirectory(_directory);
             Wrote(0, snapshot.Length);
+            IsDoubtful = false;
             foreach (var (path, _) in _old) File.Delete(path);
             _old.Clear();
             _old.Add((whole, snapshot.Length));
@@ -202,9 +206,29 @@ internal sealed class JournalFiles : IDisposable
         _old.Add((path, whole));
         if (!isLog) return;
         // What a killed process wrote may not be on disk yet, and from now on more is built on it.
-        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
-        if (RandomAccess.GetLength(file) > whole) RandomAccess.SetLength(file, whole);
-        NativeFile.SyncData(file);
+        try
+        {
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+            if (RandomAccess.GetLength(file) > whole) RandomAccess.SetLength(file, whole);
+            NativeFile.SyncData(file);
+        }
+        catch (IOException failure)
+        {
+            MqttLog.JournalDoubtful(logger, path, failure.Message);
+            IsDoubtful = true;
+        }
+    }
+
+    private static FileStream Hold(string directory)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+        }
+        catch (IOException busy)
+        {
+            throw new JournalBusyException(busy.Message);
+        }
     }
 
     private static bool TryNumber(string name, string prefix, out long number)

@@ -15,6 +15,11 @@ internal static class JournalStart
         {
             return Load(options, logger);
         }
+        catch (JournalBusyException busy)
+        {
+            MqttLog.JournalUnusable(logger, options.Directory, busy.Message);
+            return null;
+        }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             try

@@ -51,7 +51,7 @@ internal sealed class JournalWriter : IDisposable
         {
             var live = _journal.LiveBytes;
             var slack = Math.Min(SlackBytesMax, _journal.DiskBytesMax / 8);
-            return _files.UsedBytes > (2 * live) + (_hasRoom ? slack : slack / 4);
+            return _files.IsDoubtful || _files.UsedBytes > (2 * live) + (_hasRoom ? slack : slack / 4);
         }
     }
 
@@ -204,7 +204,7 @@ internal sealed class JournalWriter : IDisposable
     private void Tidy()
     {
         if (WantsSnapshot) TryReplace();
-        var hasRoom = _files.Provide();
+        var hasRoom = _files.Provide() && !_files.IsDoubtful;
         if (hasRoom == _hasRoom) return;
         _hasRoom = hasRoom;
         if (hasRoom) MqttLog.JournalHasRoom(_logger);

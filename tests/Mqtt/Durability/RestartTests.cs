@@ -1,3 +1,4 @@
+using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Durability;
 using EdgeFirmware.Mqtt.Packets;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,20 @@ public sealed class RestartTests
         Assert.Equal(("a/b", "x", "text", "r"), (got.Topic, got.Text(), got.ContentType, got.ResponseTopic));
         Assert.Equal([new("k", "1"), new("k", "2")], got.UserProperties);
         Assert.Equal([1, 2], got.CorrelationData!.Value.ToArray());
+    }
+
+    [Fact]
+    public async Task A_second_broker_leaves_the_files_of_the_first_alone_and_says_that_it_keeps_nothing()
+    {
+        await using var durable = await DurableBroker.StartAsync();
+        var (publisher, _) = await durable.ConnectAsync("p");
+        await PublishAsync(publisher, Messages.Message("a", "x", QoS.AtLeastOnce, retain: true), 1);
+        var log = new RememberingLog();
+        await using (var second = new MqttBroker(new BrokerOptions { Durability = new DurabilityOptions { Directory = durable.Files }, Logger = log })) await second.Restored;
+        Assert.Contains(log.Of(LogLevel.Error), line => line.Contains("will not outlive", StringComparison.Ordinal));
+        Assert.Single(Directory.GetDirectories(Path.GetDirectoryName(durable.Files)!));
+        await durable.PullThePlugAsync();
+        Assert.Equal(1, durable.Broker.Statistics.RetainedMessages);
     }
 
     [Fact]
