@@ -25,6 +25,7 @@ internal static class MetricsText
         Broker(text, operations.BrokerStatistics);
         Bridges(text, operations.Bridges());
         Logins(text, operations.Users.Logins);
+        Quotas(text, operations.Users);
         if (node.Mesh is { } mesh)
             Mesh(text, mesh);
         var workloads = operations.Workloads();
@@ -83,6 +84,27 @@ internal static class MetricsText
         Counter(text, "edge_logins_refused_total", "Attempts that were refused unheard.", logins.Refusals);
         Gauge(text, "edge_login_refused_addresses", "Addresses that are refused now.", logins.Refused.Length);
     }
+
+    /// <summary>Only quotas that were met: there may be thousands of users.</summary>
+    private static void Quotas(StringBuilder text, UserDesk users)
+    {
+        Head(text, "edge_quota_met_total", "counter", "How often a quota of a user or a tenant was met.");
+        foreach (var user in users.Users())
+            Met("user", user.Name, user.Usage);
+        foreach (var tenant in users.Tenants())
+            Met("tenant", tenant.Name, tenant.Usage);
+
+        void Met(string whose, string name, QuotaUsageView? usage)
+        {
+            if (usage is null)
+                return;
+            foreach (var (quota, count) in usage.Met)
+                if (count > 0)
+                    Line(text, $"edge_quota_met_total{{{whose}=\"{Escaped(name)}\",quota=\"{quota}\"}}", count);
+        }
+    }
+
+    private static string Escaped(string label) => label.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 
     private static void Mesh(StringBuilder text, MeshView mesh)
     {

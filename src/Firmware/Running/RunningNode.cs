@@ -25,11 +25,13 @@ namespace EdgeFirmware.Firmware.Running;
 internal sealed class RunningNode(NodeConfiguration configuration, JournalLog journal, TimeProvider time)
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan MemoryInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>Text is given back so many times less often than the heap is looked at.</summary>
     private const int TextInterval = 12;
+
+    /// <summary>After 20 s the code of the start is not needed any more.</summary>
+    private const int TextFirst = 4;
 
     private readonly ILogger _log = journal.For("node");
     private readonly ServiceNotifier _service = new();
@@ -155,27 +157,24 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
             """);
     }
 
-    /// <summary>Once the node has settled, and now and then after: what the start or a transfer needed is not kept on a board of 512 MB.</summary>
+    /// <summary>When the node has settled, and now and then after: what the start or a transfer needed is not kept on a board of 512 MB.</summary>
     private async Task GiveBackMemoryAsync(CancellationToken cancel)
     {
-        await Task.Delay(SettleTime, time, cancel);
         var memory = new ProcessMemory();
         var heap = new HeapPolicy();
-        using var timer = new PeriodicTimer(MemoryInterval, time);
         var started = time.GetTimestamp();
-        var count = 0;
-        do
+        using var timer = new PeriodicTimer(MemoryInterval, time);
+        for (var count = 1; await timer.WaitForNextTickAsync(cancel); count++)
         {
             var now = time.GetElapsedTime(started);
-            if (heap.IsDue(ProcessMemory.HeapBytes, Environment.CpuUsage.TotalTime, now) || count == 0)
+            if (heap.IsDue(ProcessMemory.HeapBytes, Environment.CpuUsage.TotalTime, now))
             {
                 ProcessMemory.GiveBackHeap();
                 heap.Compacted(ProcessMemory.HeapBytes, now);
             }
-            if (count++ % TextInterval == 0)
+            if (count % TextInterval == TextFirst)
                 RunningLog.GaveBack(_log, memory.GiveBackText() >> 10);
         }
-        while (await timer.WaitForNextTickAsync(cancel));
     }
 
     /// <summary>Alive means that the mesh loop turns, not only that a timer fires.</summary>

@@ -67,8 +67,12 @@ public sealed class ClientCommandsTests : IAsyncLifetime
         Assert.Equal(id, (string)shown["client"]!["id"]!);
         using var gone = await _http.DeleteAsync(path + "?endSession=true");
         Assert.Equal(HttpStatusCode.OK, gone.StatusCode);
-        using var again = await _http.GetAsync(path);
-        Assert.Equal(HttpStatusCode.NotFound, again.StatusCode);
+        // The session ends with the connection, a moment later.
+        await _node.UntilAsync(async () =>
+        {
+            using var again = await _http.GetAsync(path);
+            return again.StatusCode == HttpStatusCode.NotFound;
+        });
     }
 
     [Theory]

@@ -78,6 +78,10 @@ public sealed class UsersOfANodeTests : IAsyncLifetime
         Assert.False((await RetainAsync("1")).IsFailure());
         Assert.Equal(ReasonCode.QuotaExceeded, await RetainAsync("2"));
         Assert.Contains("\"connections\":2", await UsersAsync("tenants", "show", "acme"), StringComparison.Ordinal);
+        using var http = new HttpClient { BaseAddress = _node.Api };
+        var metrics = await http.GetStringAsync("/metrics");
+        Assert.Contains("\nedge_quota_met_total{tenant=\"acme\",quota=\"Connections\"} 1\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("\nedge_quota_met_total{user=\"a\",quota=\"Retained\"} 1\n", metrics, StringComparison.Ordinal);
         Assert.Contains("\"Connections\":1", await UsersAsync("tenants", "show", "acme"), StringComparison.Ordinal);
         Assert.Contains("\"retainedMessages\":1", await UsersAsync("users", "show", "a"), StringComparison.Ordinal);
         await UsersAsync("users", "change", "a", "--quota", "retainedMessagesMax=2");
