@@ -43,7 +43,7 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
         RemoteAddress = remoteAddress;
         Trusted = trusted;
         _writer = new PacketWriter(wire, this);
-        _buffer = new ReceiveBuffer(broker.Core.Counters);
+        _buffer = new ReceiveBuffer(broker.Core.Counters, broker.Options.Limits.HeldBytesMax / 4);
         ConnectedAt = broker.Core.Now;
         _lastReceivedAt = ConnectedAt.Ticks;
     }

@@ -5,9 +5,10 @@ namespace EdgeFirmware.Mqtt.Transport;
 
 /// <summary>
 /// Bytes received and not yet consumed. While it is empty it holds no memory: one first waits with a zero-byte receive, and it rents
-/// when there is something to read. The rented size follows the traffic.
+/// when there is something to read. The rented size follows the traffic, as long as there is memory for that.
 /// </summary>
-internal sealed class ReceiveBuffer(BrokerCounters? counters = null)
+/// <param name="tightBytes">Of all buffers of a broker: beyond it they are as small as can be.</param>
+internal sealed class ReceiveBuffer(BrokerCounters? counters = null, long tightBytes = long.MaxValue)
 {
     public const int SmallestRentBytes = 2 << 10;
     private const int LargestRentBytes = 64 << 10;
@@ -20,6 +21,8 @@ internal sealed class ReceiveBuffer(BrokerCounters? counters = null)
     public ReadOnlySpan<byte> Received => _bytes.AsSpan(_start, _end - _start);
 
     public bool IsEmpty => _bytes is null;
+
+    private int UsualRentBytes => counters?.ReceivingBytes > tightBytes ? SmallestRentBytes : _rentBytes;
 
     /// <summary>Waits for more bytes and says how many came. 0: the peer closed the connection.</summary>
     /// <param name="bytesWanted">What the buffer must be able to hold in all, for a packet larger than it.</param>
@@ -35,7 +38,7 @@ internal sealed class ReceiveBuffer(BrokerCounters? counters = null)
     /// <param name="bytesWanted">What the buffer must be able to hold in all, for a packet larger than it.</param>
     public Memory<byte> Prepare(int bytesWanted)
     {
-        if (_bytes is null) _bytes = Rent(Math.Max(_rentBytes, bytesWanted));
+        if (_bytes is null) _bytes = Rent(Math.Max(UsualRentBytes, bytesWanted));
         else MakeRoom(bytesWanted);
         return _bytes.AsMemory(_end);
     }
@@ -78,13 +81,15 @@ internal sealed class ReceiveBuffer(BrokerCounters? counters = null)
     private void MakeRoom(int bytesWanted)
     {
         var unread = Received;
-        if (_bytes!.Length >= Math.Max(bytesWanted, unread.Length + 1))
+        // Also grows with the traffic: of a stream of packets there is always a part left, so the buffer is never given back and rented anew.
+        var wanted = Math.Max(Math.Max(bytesWanted, UsualRentBytes), unread.Length + 1);
+        if (_bytes!.Length >= wanted)
         {
             unread.CopyTo(_bytes);
         }
         else
         {
-            var larger = Rent(Math.Max(bytesWanted, 2 * _bytes.Length));
+            var larger = Rent(wanted);
             unread.CopyTo(larger);
             Return(_bytes);
             _bytes = larger;

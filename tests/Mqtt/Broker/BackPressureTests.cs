@@ -104,6 +104,25 @@ public sealed class BackPressureTests
     }
 
     [Fact]
+    public async Task Buffers_that_grew_with_the_traffic_and_are_left_with_a_part_of_a_packet_stay_within_a_bound()
+    {
+        const int Clients = 20;
+        await using var loopback = await LoopbackBroker.StartAsync(options => options.Limits.HeldBytesMax = 256 << 10);
+        var one = Bytes.Of(Messages.Publish(Messages.Message("nobody", new string('x', 1000))), ProtocolVersion.V5);
+        byte[] burst = [.. Enumerable.Repeat(one, 300).SelectMany(bytes => bytes), .. one.AsSpan(0, 100)];
+        var clients = new List<RawClient>();
+        for (var i = 0; i < Clients; i++)
+        {
+            clients.Add(await loopback.ConnectRawAsync($"c{i}"));
+            await clients[i].SendAsync(burst);
+        }
+
+        await Within.Until(() => loopback.Broker.Statistics.MessagesIn == Clients * 300, "all of it is read");
+        Assert.InRange(loopback.Broker.Statistics.ReceivingBytes, Clients * 100, (64 << 10) + (64 << 10) + (Clients * 2048));
+        foreach (var client in clients) client.Dispose();
+    }
+
+    [Fact]
     public async Task Of_too_many_connections_without_CONNECT_the_oldest_goes()
     {
         await using var loopback = await LoopbackBroker.StartAsync(options => options.Limits.HandshakesMax = 2);
