@@ -57,7 +57,13 @@ internal sealed class BrokerCounters
     public void Hit(BrokerLimit limit) => Interlocked.Increment(ref _hits[(int)limit]);
 
     /// <summary>For each limit how often it was met.</summary>
-    public long[] CopyHits() => (long[])_hits.Clone();
+    public long[] CopyHits()
+    {
+        var copy = new long[_hits.Length];
+        // One by one: a board of 32 bits reads the halves of a long apart.
+        for (var i = 0; i < copy.Length; i++) copy[i] = Interlocked.Read(ref _hits[i]);
+        return copy;
+    }
 
     public void CountIn(MqttMessage message)
     {
