@@ -13,8 +13,8 @@ public enum CollaborationLevel
     Everything = 2,
 }
 
-/// <summary>A node's advertisement: what it offers its neighbours. It rides on gossip, so it is small, and it is not believed longer
-/// than <see cref="Validity"/> after it was heard.</summary>
+/// <summary>A node's advertisement: what it offers its neighbours. It rides on gossip, so it is small; its node signs it, and it is not believed
+/// longer than <see cref="Validity"/> after it was heard.</summary>
 /// <param name="Version">Raised by the node at every change; starts anew with each boot.</param>
 /// <param name="Why">What keeps the level from being higher, or empty.</param>
 /// <param name="CpuCores">Usable cores.</param>
@@ -39,9 +39,44 @@ public sealed record Offer(
     bool CanCheckpoint,
     bool Overloaded)
 {
-    public static readonly TimeSpan Validity = TimeSpan.FromSeconds(30);
-
-    /// <summary>Bounds on text from a peer, bytes of UTF-8: four updates fit one datagram.</summary>
+    /// <summary>Bounds on text from a peer, bytes of UTF-8.</summary>
     public const int WhyLengthMax = 60;
     public const int NameLengthMax = 24;
+
+    /// <summary>Labels of one node.</summary>
+    public const int LabelsMax = 12;
+
+    public static readonly TimeSpan ValidityMax = TimeSpan.FromHours(18);
+
+    /// <summary>How long it is believed after it was heard; its node repeats it well before. At most <see cref="ValidityMax"/>, whole seconds.</summary>
+    public TimeSpan Validity { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>What the node foresees.</summary>
+    public Outlook Outlook { get; init; }
+
+    /// <summary>What it can reach others by.</summary>
+    public LinkKinds Links { get; init; }
+
+    /// <summary>What is here, for affinity: sensors and buses as the kernel names their class (<c>gpio</c>, <c>i2c</c>, <c>iio</c>, <c>ble</c>) and
+    /// the operator's own words (<c>roof</c>); 1-24 of <c>a-z 0-9 . _ - =</c>, in order, at most <see cref="LabelsMax"/>.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>It gives away what it has and takes nothing on.</summary>
+    public bool Draining { get; init; }
+}
+
+/// <summary>Kinds of links that carry traffic now.</summary>
+[Flags]
+public enum LinkKinds : byte
+{
+    None = 0,
+    Wired = 1,
+    Wireless = 2,
+
+    /// <summary>Mobile or other link with a default route to the Internet.</summary>
+    Wan = 4,
+
+    /// <summary>IEEE 802.15.4 with 6LoWPAN.</summary>
+    LowPan = 8,
+    Bluetooth = 16,
 }

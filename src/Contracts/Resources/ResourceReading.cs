@@ -20,10 +20,12 @@ public readonly record struct ResourceReading(
     long DiskBytes,
     long DiskFreeBytes);
 
-/// <summary>Reads <see cref="ResourceReading"/>; rates are since the call before.</summary>
+/// <summary>Reads <see cref="ResourceReading"/> and <see cref="HealthReading"/>; rates are since the call before.</summary>
 public interface IResourceProbe
 {
     ResourceReading Read();
+
+    HealthReading ReadHealth();
 }
 
 /// <summary>What does not change while the firmware runs.</summary>

@@ -56,6 +56,8 @@ public sealed class ResourceProbe : IResourceProbe, IDisposable
             cpu.Cores, cpu.Load, cpu.Pressure, memory.Bytes, memory.FreeBytes, memory.Pressure, diskBytes, diskFreeBytes);
     }
 
+    public HealthReading ReadHealth() => default;
+
     public void Dispose()
     {
         _machineCpu.Dispose();

@@ -185,7 +185,7 @@ public sealed class SimulatedMeshTests(ITestOutputHelper output)
         var mesh = Joined(16, seed: 12);
         mesh.Advertise(7, Samples.Offer with { Why = "mine" });
         Assert.True(mesh.RunUntil(() => Others(7).All(by => mesh.View(by, 7)!.Offer?.Why == "mine"), 2));
-        mesh.Run(Offer.Validity.TotalSeconds + 1);
+        mesh.Run(Samples.Offer.Validity.TotalSeconds + 1);
         Assert.All(Others(7), by => Assert.Null(mesh.View(by, 7)!.Offer));
 
         IEnumerable<int> Others(int self) => Enumerable.Range(1, 16).Where(number => number != self);

@@ -60,5 +60,7 @@ public sealed class MeshNodeTests
                 ThirdRead.SetResult();
             return default;
         }
+
+        public HealthReading ReadHealth() => default;
     }
 }
