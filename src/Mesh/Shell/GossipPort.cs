@@ -7,12 +7,18 @@ using Microsoft.Extensions.Logging;
 namespace EdgeFirmware.Mesh.Shell;
 
 /// <summary>Sealed gossip over a datagram socket. Sending and opening belong to the mesh loop; only receiving runs beside it.</summary>
-public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint> multicastGroups, byte[] siteKey, ILogger log) : IDisposable
+public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint> multicastGroups, DatagramSeal seal, ILogger log) : IDisposable
 {
-    private readonly DatagramSeal _seal = new(siteKey);
+    private readonly DatagramSeal _seal = seal;
     private readonly byte[] _plain = new byte[4096];
     private readonly byte[] _sealed = new byte[4096];
     private long _genuine, _malformed, _forged, _replayed, _sent;
+
+    /// <param name="siteKey">The one key of the lab profile.</param>
+    public GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint> multicastGroups, byte[] siteKey, ILogger log)
+        : this(socket, multicastGroups, new DatagramSeal(siteKey), log)
+    {
+    }
 
     public DatagramCounts Counts => new(_genuine, _malformed, _forged, _replayed, _sent);
 
@@ -49,6 +55,9 @@ public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint>
         return null;
     }
 
+    /// <inheritdoc cref="DatagramSeal.Use"/>
+    public void UseKeys(IReadOnlyList<GossipKey> keys, uint sendWith) => _seal.Use(keys, sendWith);
+
     public async Task ReceiveAsync(Action<byte[], IPEndPoint> came, CancellationToken cancel)
     {
         var buffer = new byte[2048];
@@ -72,12 +81,17 @@ public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint>
     {
         var count = outcome switch
         {
-            OpenOutcome.Forged => ++_forged,
+            OpenOutcome.Forged or OpenOutcome.UnknownKey => ++_forged,
             OpenOutcome.Replayed => ++_replayed,
             _ => ++_malformed,
         };
         // The first and then every thousandth: a flood must not fill the log.
         if (count % 1000 == 1)
-            MeshLog.DatagramDropped(log, from, outcome == OpenOutcome.Forged ? "not made with this site's key" : outcome.ToString());
+            MeshLog.DatagramDropped(log, from, outcome switch
+            {
+                OpenOutcome.Forged => "not made with this site's key",
+                OpenOutcome.UnknownKey => "under a gossip key that this node does not hold",
+                _ => outcome.ToString(),
+            });
     }
 }

@@ -1,6 +1,7 @@
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Contracts.Resources;
+using EdgeFirmware.Mesh.Site;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeFirmware.Mesh.Shell;
@@ -15,4 +16,8 @@ public sealed record MeshNodeParts(
     Action<NodeEvent> Events,
     TimeProvider Time,
     Random Random,
-    ILogger Log);
+    ILogger Log)
+{
+    /// <summary>Signs this node's statements and judges others'.</summary>
+    public ISiteIdentity Identity { get; init; } = new LabIdentity();
+}

@@ -1,29 +1,36 @@
 namespace EdgeFirmware.Mesh.Wire;
 
-/// <summary>The sliding anti-replay window of RFC 4303, section 3.4.3: 64 counters back, each accepted once.</summary>
+/// <summary>The sliding anti-replay window of RFC 4303, section 3.4.3, kept as the ring of words of RFC 6479: each counter is accepted once, and
+/// none that is further back than <see cref="Width"/>. That is wide since a radio with retransmissions of its own, or two paths, reorder by
+/// hundreds.</summary>
 internal sealed class ReplayWindow
 {
-    private const int Width = 64;
+    public const int Width = 1024;
+
+    private const int WordBits = 64;
+
+    /// <summary>One word more than the window has, so that clearing a word ahead never clears counters inside of it.</summary>
+    private readonly ulong[] _seen = new ulong[Width / WordBits + 1];
 
     private ulong _highest;
-    private ulong _seen;
 
     public bool IsFresh(ulong counter)
     {
+        var word = counter / WordBits;
         if (counter > _highest)
         {
-            var step = counter - _highest;
-            _seen = step >= Width ? 1 : (_seen << (int)step) | 1;
+            var ahead = Math.Min(word - _highest / WordBits, (ulong)_seen.Length);
+            for (var i = 1UL; i <= ahead; i++)
+                _seen[(_highest / WordBits + i) % (ulong)_seen.Length] = 0;
             _highest = counter;
-            return true;
         }
-        var back = _highest - counter;
-        if (back >= Width)
+        else if (_highest - counter >= Width)
             return false;
-        var bit = 1UL << (int)back;
-        if ((_seen & bit) != 0)
+        ref var bits = ref _seen[word % (ulong)_seen.Length];
+        var bit = 1UL << (int)(counter % WordBits);
+        if ((bits & bit) != 0)
             return false;
-        _seen |= bit;
+        bits |= bit;
         return true;
     }
 }
