@@ -1,9 +1,7 @@
 using System.Text.Json;
 using EdgeFirmware.Firmware.Operations;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Routing;
 
 namespace EdgeFirmware.Firmware.Api;
 
@@ -13,7 +11,7 @@ internal static class ClientRoutes
     private const string All = "/api/v1/clients";
 
     /// <param name="desk">Asked at each request, as the routes are described without a node too.</param>
-    public static void Map(IEndpointRouteBuilder routes, Func<ClientDesk> desk)
+    public static void Map(RouteTable routes, Func<ClientDesk> desk)
     {
         routes.MapGet(All, context =>
             LocalApi.WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(desk().List(QueryOf(context)), FirmwareJson.Default.ClientListView)));

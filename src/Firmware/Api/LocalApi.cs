@@ -9,14 +9,7 @@ using EdgeFirmware.Firmware.Logging;
 using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Access;
-using EdgeFirmware.Platform.Network;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace EdgeFirmware.Firmware.Api;
 
@@ -24,33 +17,19 @@ namespace EdgeFirmware.Firmware.Api;
 /// nothing for it.</summary>
 internal static class LocalApi
 {
-    private const long BodyBytesMax = 1 << 20;
-
     public static async Task RunAsync(
         NodeOperations operations, MqttBroker broker, IPEndPoint listen, bool open, Func<AdminCredential?> admin, LoginGuard guard, JournalLog journal,
         CancellationToken cancel)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = BodyBytesMax;
-            kestrel.Limits.MaxConcurrentConnections = 128;
-            kestrel.Listen(listen);
-        });
-        builder.Services.Configure<SocketTransportOptions>(sockets =>
-            sockets.CreateBoundListenSocket = address => FreeBind.Listen(address, sockets.Backlog, journal.For("api")));
-        builder.Services.AddRoutingCore();
-        builder.Logging.AddProvider(new JournalProvider(journal)).SetMinimumLevel(LogLevel.Warning);
-        await using var application = builder.Build();
-        application.UseMiddleware(new Gate(open, admin, guard).InvokeAsync);
-        application.UseMiddleware(ExplainAsync);
-        application.UseMiddleware(new WebSocketEntrance(broker, open).InvokeAsync);
-        application.UseRouting();
-        Map(application, operations);
+        var routes = new RouteTable();
+        Map(routes, operations);
+        var gate = new Gate(open, admin, guard);
+        var webSockets = new WebSocketEntrance(broker, open);
+        using var server = new HttpServer(listen, journal, context =>
+            gate.InvokeAsync(context, admitted => ExplainAsync(admitted, explained => webSockets.InvokeAsync(explained, routes.ServeAsync))));
         try
         {
-            await application.StartAsync(cancel);
+            await server.StartAsync(cancel);
         }
         catch (Exception error) when (error is IOException or SocketException)
         {
@@ -63,11 +42,11 @@ internal static class LocalApi
         finally
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-            await application.StopAsync(patience.Token);
+            await server.StopAsync(patience.Token);
         }
     }
 
-    internal static void Map(IEndpointRouteBuilder routes, NodeOperations operations)
+    internal static void Map(RouteTable routes, NodeOperations operations)
     {
         routes.MapGet("/healthz", context => WriteTextAsync(context, "text/plain; charset=utf-8", "ok\n"));
         routes.MapGet("/metrics", context => WriteTextAsync(context, "text/plain; version=0.0.4; charset=utf-8", MetricsText.Write(operations)));
@@ -197,7 +176,4 @@ internal static class LocalApi
     }
 
     private static Task WriteTextAsync(HttpContext context, string type, string text) => WriteAsync(context, 200, Encoding.UTF8.GetBytes(text), type);
-
-    private static void UseMiddleware(this WebApplication application, Func<HttpContext, RequestDelegate, Task> middleware) =>
-        application.Use(next => context => middleware(context, next));
 }

@@ -2,9 +2,7 @@ using System.Text;
 using System.Text.Json;
 using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Firmware.Users;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 
 namespace EdgeFirmware.Firmware.Api;
 
@@ -12,7 +10,7 @@ namespace EdgeFirmware.Firmware.Api;
 internal static class UserRoutes
 {
     /// <param name="desk">Asked at each request, as the routes are described without a node too.</param>
-    public static void Map(IEndpointRouteBuilder routes, Func<UserDesk> desk)
+    public static void Map(RouteTable routes, Func<UserDesk> desk)
     {
         routes.MapGet("/api/v1/users", context =>
             LocalApi.WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(desk().Users(), FirmwareJson.Default.UserViewArray)));

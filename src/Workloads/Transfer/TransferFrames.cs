@@ -38,7 +38,9 @@ internal sealed record TransferBegin(Guid Lease, long Epoch, ImageDescription? I
 /// <param name="SkipLayers">Layers, from the base, that the receiver has.</param>
 internal sealed record TransferWant(bool SendImage, int SkipLayers);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, MaxDepth = 8)]
+[JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true, MaxDepth = 8)]
 [JsonSerializable(typeof(TransferBegin))]
 [JsonSerializable(typeof(TransferWant))]
 internal sealed partial class TransferJson : JsonSerializerContext;

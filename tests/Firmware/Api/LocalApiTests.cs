@@ -11,8 +11,6 @@ using EdgeFirmware.Firmware.Api;
 using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Firmware.Tests.Support;
 using EdgeFirmware.Platform.Storage;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeFirmware.Firmware.Tests.Api;
@@ -55,14 +53,13 @@ public sealed partial class LocalApiTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_mapped_route_is_in_the_document()
+    public void Every_mapped_route_is_in_the_document()
     {
-        await using var application = WebApplication.CreateSlimBuilder().Build();
-        LocalApi.Map(application, null!);
+        var routes = new RouteTable();
+        LocalApi.Map(routes, null!);
         var document = JsonNode.Parse(OpenApiDocument.Text)!["paths"]!.AsObject();
-        foreach (var endpoint in ((IEndpointRouteBuilder)application).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>())
-            foreach (var method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods)
-                Assert.NotNull(document[endpoint.RoutePattern.RawText!]?[method.ToLowerInvariant()]);
+        foreach (var route in routes.All)
+            Assert.NotNull(document[route.Pattern]?[route.Method.ToLowerInvariant()]);
     }
 
     [Theory]
