@@ -20,12 +20,14 @@ public readonly record struct ResourceReading(
     long DiskBytes,
     long DiskFreeBytes);
 
-/// <summary>Reads <see cref="ResourceReading"/> and <see cref="HealthReading"/>; rates are since the call before.</summary>
+/// <summary>Reads <see cref="ResourceReading"/> and <see cref="HealthReading"/>; rates are since the call before. Never throws.</summary>
 public interface IResourceProbe
 {
     ResourceReading Read();
 
     HealthReading ReadHealth();
+
+    Surroundings ReadSurroundings();
 }
 
 /// <summary>What does not change while the firmware runs.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Mesh.Advertisement;
 
 namespace EdgeFirmware.Mesh.Membership;
 
@@ -25,11 +26,11 @@ public sealed class MembershipCore
     private readonly SortedDictionary<NodeId, Member> _members = [];
     private readonly UpdateQueue _updates = new();
     private readonly Prober _prober;
+    private readonly OfferPolicy _offers;
     private readonly Member _self;
     private Instant _nextGossip = Instant.Never;
     private Instant _nextSync;
     private Instant _nextSeek;
-    private Instant _offerSent;
     private Instant _advanced;
 
     public MembershipCore(
@@ -40,9 +41,9 @@ public sealed class MembershipCore
         _seeds = seeds;
         _self = new Member(self) { Address = address, Boot = (uint)random.NextInt64(1, uint.MaxValue), Since = now };
         _prober = new Prober(self, profile, random, now);
+        _offers = new OfferPolicy(profile.Offers, random, now);
         _nextSync = now + profile.SyncInterval;
         _nextSeek = now;
-        _offerSent = now;
         _advanced = now;
     }
 
@@ -78,10 +79,9 @@ public sealed class MembershipCore
     /// <summary>Changes what this node offers; worth a datagram now or with the next repeat is decided by <see cref="OfferPolicy"/>.</summary>
     public void Advertise(Offer offer, Instant now)
     {
-        if (!OfferPolicy.IsWorthSending(_self.Offer, offer, now - _offerSent, _profile.OfferRepeat))
+        if (!_offers.IsWorthSending(offer, OfferPolicy.EstimateBytes(offer), now))
             return;
-        _self.Offer = offer with { Version = (_self.Offer?.Version ?? 0) + 1 };
-        _offerSent = now;
+        _self.Offer = offer with { Version = (_self.Offer?.Version ?? 0) + 1, Validity = _profile.Offers.Validity };
         Spread(_self.Id, now);
     }
 

@@ -1,3 +1,5 @@
+using EdgeFirmware.Mesh.Advertisement;
+
 namespace EdgeFirmware.Mesh.Membership;
 
 /// <summary>Timing of membership, one profile a kind of network instead of a knob a constant.</summary>
@@ -36,8 +38,8 @@ public sealed record MembershipProfile
     /// <summary>A dead member is remembered so that old gossip does not revive it.</summary>
     public TimeSpan DeadRetention { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>An unchanged offer is repeated this often, well within <see cref="Contracts.Mesh.Offer.Validity"/>.</summary>
-    public TimeSpan OfferRepeat { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>How often what is offered is said, and how long it holds.</summary>
+    public OfferBudget Offers { get; init; } = OfferBudget.Lan;
 
     public int MembersMax { get; init; } = 4096;
 

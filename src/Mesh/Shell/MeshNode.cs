@@ -5,7 +5,6 @@ using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Engine;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Peers;
-using EdgeFirmware.Contracts.Resources;
 using EdgeFirmware.Mesh.Advertisement;
 using EdgeFirmware.Mesh.Membership;
 using EdgeFirmware.Mesh.Negotiation;
@@ -28,12 +27,12 @@ public sealed class MeshNode : IDisposable
     private readonly ILogger _log;
     private readonly Channel<Action<Instant>> _inbox = Channel.CreateBounded<Action<Instant>>(
         new BoundedChannelOptions(InboxMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
-    private readonly OverloadDetector _overload = new();
+    private readonly SelfObservation _self;
+    private readonly OfferPolicy _offersAlone;
     private readonly NegotiationCore _negotiation;
     private readonly MembershipCore? _membership;
     private readonly GossipPort? _gossip;
     private readonly Dictionary<Guid, TaskCompletionSource<Answer>> _waiting = [];
-    private readonly MachineDescription _machine;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ControlLinks _control;
     private readonly WorkQueue _work;
@@ -41,8 +40,7 @@ public sealed class MeshNode : IDisposable
 
     /// <summary>Ends transfers that come in, by lease.</summary>
     private readonly Dictionary<Guid, CancellationTokenSource> _receiving = [];
-    private EngineDescription? _engine;
-    private ResourceReading _reading;
+    private Offer? _advertised;
     private Instant _nextMeasure;
     private bool _tickQueued;
     private long _publishedVersion = -1;
@@ -56,8 +54,9 @@ public sealed class MeshNode : IDisposable
         _time = parts.Time;
         _log = parts.Log;
         _gossip = gossip;
-        _machine = parts.Machine;
+        _self = new SelfObservation(parts);
         var now = Instant.Now(_time);
+        _offersAlone = new OfferPolicy(OfferBudget.Lan, parts.Random, now);
         _nextMeasure = now;
         _negotiation = new NegotiationCore(self, parts.Records.Load(), gossip is not null, new NegotiationTiming(), parts.Random, now);
         if (gossip is not null)
@@ -140,7 +139,7 @@ public sealed class MeshNode : IDisposable
 
     public ValueTask EngineIsAsync(EngineDescription? engine) => PostAsync(now =>
     {
-        _engine = engine;
+        _self.Engine = engine;
         _nextMeasure = now;
     });
 
@@ -170,18 +169,29 @@ public sealed class MeshNode : IDisposable
     private void Measure(Instant now)
     {
         _nextMeasure = now + MeasureInterval;
-        _reading = _parts.Probe.Read();
-        if (_overload.Observe(_reading, now))
-            if (_overload.IsOverloaded)
-                MeshLog.Overloaded(_log, _overload.Why);
+        if (_self.Measure(now))
+            if (_self.Overload.IsOverloaded)
+                MeshLog.Overloaded(_log, _self.Overload.Why);
             else
                 MeshLog.Relieved(_log);
-        var offer = OfferCalculator.Calculate(_reading, _machine, _engine, _negotiation.Promised, _overload.IsOverloaded);
-        _membership?.Advertise(offer, now);
-        // Promises are subtracted where an ask is judged; counting them twice would refuse what fits.
-        _negotiation.OwnOfferIs(OfferCalculator.Calculate(_reading, _machine, _engine, default, _overload.IsOverloaded));
-        if (_overload.IsOverloaded)
-            _negotiation.Relieve($"overloaded: {_overload.Why}", now);
+        Advertise(_self.ToAnnounce(_negotiation.Promised), now);
+        _negotiation.OwnOfferIs(_self.ToJudgeBy());
+        if (_self.Overload.IsOverloaded)
+            _negotiation.Relieve($"overloaded: {_self.Overload.Why}", now);
+    }
+
+    /// <summary>A node on its own tells its own clients as often as it would tell the others.</summary>
+    private void Advertise(Offer offer, Instant now)
+    {
+        if (_membership is not null)
+        {
+            _membership.Advertise(offer, now);
+            _advertised = _membership.OwnOffer;
+        }
+        else if (_offersAlone.IsWorthSending(offer, OfferPolicy.EstimateBytes(offer), now))
+        {
+            _advertised = offer with { Version = (_advertised?.Version ?? 0) + 1, Validity = OfferBudget.Lan.Validity };
+        }
     }
 
     private bool DrainMembership(Instant now)
@@ -243,7 +253,7 @@ public sealed class MeshNode : IDisposable
             membersChanged || _membership is null ? _membership?.Members(now) ?? [] : old.Members,
             recordsChanged ? _negotiation.KnownRecords.ToArray() : old.Records,
             recordsChanged ? _negotiation.Running.ToHashSet() : old.Running,
-            _negotiation.OwnOffer, _reading, _gossip?.Counts ?? default);
+            _negotiation.OwnOffer, _self.Reading, _gossip?.Counts ?? default) { Health = _self.Health, Advertised = _advertised };
         if (recordsChanged || membersChanged)
             Changed?.Invoke(_snapshot);
     }

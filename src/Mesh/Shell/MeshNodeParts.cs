@@ -20,4 +20,7 @@ public sealed record MeshNodeParts(
 {
     /// <summary>Signs this node's statements and judges others'.</summary>
     public ISiteIdentity Identity { get; init; } = new LabIdentity();
+
+    /// <summary>The operator's words for this node: each is valid in an <see cref="Offer"/>.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
 }

@@ -7,6 +7,7 @@ namespace EdgeFirmware.Mesh.Shell;
 /// <summary>What the mesh knows at one moment; immutable, replaced whole.</summary>
 /// <param name="Records">Every workload of the site, tombstones included.</param>
 /// <param name="Running">Workloads of which this node runs a copy.</param>
+/// <param name="Offer">What asks are judged by.</param>
 /// <param name="Datagrams">Gossip received, by outcome.</param>
 public sealed record MeshSnapshot(
     IReadOnlyList<MemberView> Members,
@@ -16,6 +17,11 @@ public sealed record MeshSnapshot(
     ResourceReading Reading,
     DatagramCounts Datagrams)
 {
+    public HealthReading Health { get; init; }
+
+    /// <summary>What this node has told the others that it offers.</summary>
+    public Offer? Advertised { get; init; }
+
     public static readonly MeshSnapshot Empty = new([], [], new HashSet<WorkloadId>(), null, default, default);
 }
 

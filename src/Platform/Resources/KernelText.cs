@@ -18,6 +18,13 @@ internal static class KernelText
         return Utf8Parser.TryParse(text, out long value, out _) && value >= 0 ? value : Absent;
     }
 
+    /// <summary>A file that holds one number of either sign.</summary>
+    public static long? Signed(ReadOnlySpan<byte> text)
+    {
+        text = text.Trim(" \n\t"u8);
+        return Utf8Parser.TryParse(text, out long value, out _) ? value : null;
+    }
+
     /// <summary>The number after <paramref name="key"/> at the start of a line, as in <c>/proc/meminfo</c> (key with its colon) and in flat
     /// keyed cgroup files (Documentation/admin-guide/cgroup-v2.rst).</summary>
     public static long Keyed(ReadOnlySpan<byte> text, ReadOnlySpan<byte> key)

@@ -47,24 +47,12 @@ public static class MachineProbe
     private static string OperatingSystem(params ReadOnlySpan<string> files)
     {
         foreach (var file in files)
-            if (Text(file) is { } text && PrettyName(text) is { } name)
+            if (PrettyName(TextFile.Read(file)) is { } name)
                 return name;
         return Unknown;
     }
 
     /// <summary>The device tree ends its texts with NUL.</summary>
     private static string? FirstLine(string path) =>
-        Text(path)?.Split('\n', '\0')[0].Trim() is { Length: > 0 } line ? line : null;
-
-    private static string? Text(string path)
-    {
-        try
-        {
-            return File.Exists(path) ? File.ReadAllText(path) : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+        TextFile.Read(path).Split('\n', '\0')[0].Trim() is { Length: > 0 } line ? line : null;
 }

@@ -1,8 +1,10 @@
 using EdgeFirmware.Contracts.Resources;
+using EdgeFirmware.Platform.Resources.Health;
+using EdgeFirmware.Platform.Resources.Sensing;
 
 namespace EdgeFirmware.Platform.Resources;
 
-/// <summary>Reads what this node has and uses, for as long as the firmware runs, about once a second. A reading allocates next to nothing and
+/// <summary>Reads what this node has and uses, for as long as the firmware runs, about once a second, and its health and surroundings less often. A reading allocates next to nothing and
 /// never fails: figures that the kernel does not give are 0. For one caller at a time.</summary>
 public sealed class ResourceProbe : IResourceProbe, IDisposable
 {
@@ -18,6 +20,10 @@ public sealed class ResourceProbe : IResourceProbe, IDisposable
     private readonly DriveInfo _drive;
     private QuotaCpu? _quotaCpu;
     private LimitedMemory? _limitedMemory;
+    private readonly HealthProbe _health;
+    private readonly string _root;
+    private IReadOnlyList<string>? _sensors;
+    private long _sensorsSearched;
     private long _searched;
 
     /// <param name="dataDirectory">On the filesystem whose space counts.</param>
@@ -25,7 +31,9 @@ public sealed class ResourceProbe : IResourceProbe, IDisposable
     public ResourceProbe(string dataDirectory, TimeProvider time, string root = "/")
     {
         root = root.TrimEnd('/');
+        _root = root;
         _time = time;
+        _health = new HealthProbe(dataDirectory, time, root);
         _search = new CgroupSearch(root);
         _machineCpu = new MachineCpu(root);
         _machineMemory = new MachineMemory(root);
@@ -56,7 +64,17 @@ public sealed class ResourceProbe : IResourceProbe, IDisposable
             cpu.Cores, cpu.Load, cpu.Pressure, memory.Bytes, memory.FreeBytes, memory.Pressure, diskBytes, diskFreeBytes);
     }
 
-    public HealthReading ReadHealth() => default;
+    public HealthReading ReadHealth() => _health.Read(_limitedMemory?.Place);
+
+    public Surroundings ReadSurroundings()
+    {
+        if (_sensors is null || _time.GetElapsedTime(_sensorsSearched) >= SearchInterval)
+        {
+            _sensors = new SensorSearch(_root).Read();
+            _sensorsSearched = _time.GetTimestamp();
+        }
+        return new Surroundings(new LinkSearch(_root).Read(), _sensors);
+    }
 
     public void Dispose()
     {
@@ -64,6 +82,7 @@ public sealed class ResourceProbe : IResourceProbe, IDisposable
         _machineMemory.Dispose();
         _quotaCpu?.Dispose();
         _limitedMemory?.Dispose();
+        _health.Dispose();
     }
 
     /// <summary>A cgroup that is still the one keeps its counters, or its rates would start anew.</summary>

@@ -3,7 +3,6 @@ using EdgeFirmware.Contracts.Engine;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Resources;
 using EdgeFirmware.Mesh.Advertisement;
-using EdgeFirmware.Mesh.Membership;
 
 namespace EdgeFirmware.Mesh.Tests.Advertisement;
 
@@ -29,17 +28,17 @@ public sealed class OfferTests
         ResourceReading reading, bool hasEngine, bool overloaded, CollaborationLevel level, string why)
     {
         var engine = hasEngine ? new EngineDescription("docker", "28.1", "arm64", LoadsPartialImages: true, CanCheckpoint: false, "/var/lib/docker") : null;
-        var offer = OfferCalculator.Calculate(reading, Machine, engine, default, overloaded);
+        var offer = OfferCalculator.Calculate(new OfferSources(reading, Machine) { Engine = engine, Overloaded = overloaded });
         Assert.Equal((level, why), (offer.Level, offer.Why));
     }
 
     [Fact]
     public void What_is_promised_is_not_offered_again()
     {
-        var offer = OfferCalculator.Calculate(Idle, Machine, null, new Reservation(3, 500 * Mega), overloaded: false);
+        var offer = OfferCalculator.Calculate(new OfferSources(Idle, Machine) { Promised = new Reservation(3, 500 * Mega) });
         Assert.Equal(0.6, offer.CpuFreeCores, 3);
         Assert.Equal(100 * Mega, offer.MemoryFreeBytes);
-        Assert.Equal(0, OfferCalculator.Calculate(Idle, Machine, null, new Reservation(9, 5000 * Mega), overloaded: false).MemoryFreeBytes);
+        Assert.Equal(0, OfferCalculator.Calculate(new OfferSources(Idle, Machine) { Promised = new Reservation(9, 5000 * Mega) }).MemoryFreeBytes);
     }
 
     [Theory]
@@ -75,21 +74,34 @@ public sealed class OfferTests
         }
     }
 
-    public static TheoryData<Offer?, Offer, double, bool> Changes => new()
+    [Fact]
+    public void A_node_that_was_short_of_something_takes_work_again_only_with_clearly_more()
     {
-        { null, Samples.Offer, 0, true },
-        { Samples.Offer, Samples.Offer, 9, false },
-        { Samples.Offer, Samples.Offer, 10, true },
-        { Samples.Offer, Samples.MessagingOnly, 0, true },
-        { Samples.Offer, Samples.Offer with { Overloaded = true }, 0, true },
-        { Samples.Offer, Samples.Offer with { CpuFreeCores = 2.9 }, 5, false },
-        { Samples.Offer, Samples.Offer with { CpuFreeCores = 2 }, 0.5, false },
-        { Samples.Offer, Samples.Offer with { CpuFreeCores = 2 }, 1, true },
-        { Samples.Offer, Samples.Offer with { MemoryFreeBytes = 100 * Mega }, 1, true },
-    };
+        var sources = new OfferSources(Idle with { CpuLoad = 0.89 }, Machine) { Engine = Docker };
+        Assert.Equal(CollaborationLevel.Everything, OfferCalculator.Calculate(sources).Level);
+        var before = OfferCalculator.Calculate(sources with { Reading = Idle with { CpuLoad = 0.91 } });
+        Assert.Equal(CollaborationLevel.Storage, before.Level);
+        Assert.Equal(CollaborationLevel.Storage, OfferCalculator.Calculate(sources, before).Level);
+        Assert.Equal(CollaborationLevel.Everything, OfferCalculator.Calculate(sources with { Reading = Idle with { CpuLoad = 0.84 } }, before).Level);
+    }
 
-    [Theory]
-    [MemberData(nameof(Changes))]
-    public void Only_what_changes_where_work_is_placed_is_sent(Offer? said, Offer now, double seconds, bool isSent) =>
-        Assert.Equal(isSent, OfferPolicy.IsWorthSending(said, now, TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(10)));
+    [Fact]
+    public void A_draining_node_takes_nothing_on()
+    {
+        var offer = OfferCalculator.Calculate(new OfferSources(Idle, Machine) { Engine = Docker, Draining = true });
+        Assert.Equal((CollaborationLevel.Messaging, "draining", true), (offer.Level, offer.Why, offer.Draining));
+    }
+
+    [Fact]
+    public void Labels_are_in_order_and_the_operators_stay_when_there_are_too_many()
+    {
+        string[] sensors = ["i2c", "gpio", "roof"];
+        Assert.Equal(["gpio", "i2c", "lift", "roof"], OfferCalculator.Merge(["roof", "lift"], sensors));
+        var many = Enumerable.Range(10, 11).Select(i => $"z{i}").ToArray();
+        var merged = OfferCalculator.Merge(many, sensors);
+        Assert.Equal(Offer.LabelsMax, merged.Count);
+        Assert.Equal(["i2c", .. many], merged);
+    }
+
+    private static EngineDescription Docker => new("docker", "28.1", "arm64", LoadsPartialImages: true, CanCheckpoint: false, "/var/lib/docker");
 }

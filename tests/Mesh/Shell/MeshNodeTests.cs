@@ -62,5 +62,7 @@ public sealed class MeshNodeTests
         }
 
         public HealthReading ReadHealth() => default;
+
+        public Surroundings ReadSurroundings() => Surroundings.None;
     }
 }
