@@ -10,6 +10,10 @@ public enum WorkloadState
 
     /// <summary>Removed by its user. Kept as a tombstone so that a node that was away does not bring it back.</summary>
     Removed,
+
+    /// <summary>The owner has its image, configuration and volumes on disk and runs no copy: it waits until it, or another node, can run it.
+    /// Inputs wait where they were heard.</summary>
+    Held,
 }
 
 /// <summary>What the site knows of a workload: one owner at an epoch. Only the owner changes a record within an epoch; whoever takes

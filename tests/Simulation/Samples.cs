@@ -14,6 +14,8 @@ public static class Samples
 
     public static readonly Offer MessagingOnly = Offer with { Level = CollaborationLevel.Messaging, Why = "no container engine answers", Engine = "" };
 
+    public static readonly Offer StorageOnly = Offer with { Level = CollaborationLevel.Storage, Why = "overloaded" };
+
     public static WorkloadSpec Workload(string name = "filter") => new()
     {
         User = "ana", Name = name, Image = "filter:1", Inputs = ["sensors/+"], Outputs = ["results"], StopSeconds = 1,

@@ -13,10 +13,14 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
     /// <summary>Ends work in progress early, by step; and transfers that come in, by lease.</summary>
     private readonly Dictionary<Guid, Action<string>> _inProgress = [];
     private readonly HashSet<Guid> _unwanted = [];
+    private readonly Dictionary<WorkloadId, int> _volumes = [];
 
     public sealed record Container(long Epoch, Guid Lease, bool IsRunning);
 
     public IReadOnlyDictionary<WorkloadId, Container> Containers => _containers;
+
+    /// <summary>What the volumes of each workload hold: a number that each empty one gets anew. They outlive crashes.</summary>
+    public IReadOnlyDictionary<WorkloadId, int> Volumes => _volumes;
 
     /// <summary>Why a piece of work fails; empty when it does not.</summary>
     public Func<Work, string> Outcome { get; set; } = _ => "";
@@ -103,7 +107,7 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
             {
                 peer.Engine._inProgress.Remove(work.Lease);
                 if (!isMine || early.Length > 0)
-                    peer.Engine.Received(work, complete: false);
+                    peer.Engine.Received(work, node.Id, complete: false);
             }
             if (!isMine)
                 return;
@@ -127,20 +131,30 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
         if (!peer.IsUp || peer.Boot != peerBoot)
             return "connection lost";
         var complete = fault.Length == 0 && site.Links.IsOpen(node.Id, peer.Id);
-        var accepted = peer.Engine.Received(work, complete);
+        var accepted = peer.Engine.Received(work, node.Id, complete);
         return !complete ? fault.Length > 0 ? fault : "connection lost" : accepted ? "" : "the peer no longer holds the lease";
     }
 
-    private bool Received(Work work, bool complete)
+    private void MakeVolumes(WorkloadId id) => _volumes[id] = ++site.VolumesMade;
+
+    private bool Received(Work work, NodeId sender, bool complete)
     {
         var id = work.Record.Id;
         var has = _containers.TryGetValue(id, out var old);
         var fits = work.Kind == WorkKind.Transfer ? !(has && old!.IsRunning) : has && old!.Lease == work.Lease && !old.IsRunning;
         if (complete && fits && work.Kind == WorkKind.Transfer)
+        {
             _containers[id] = new Container(work.Record.Epoch, work.Lease, IsRunning: false);
+            MakeVolumes(id);
+        }
+        else if (complete && fits)
+            _volumes[id] = site.Find(sender).Engine._volumes.GetValueOrDefault(id);
         var stands = node.Core!.Received(work.Lease, complete && fits, site.Events.Now);
         if (!stands && fits && _containers.TryGetValue(id, out var left) && left.Lease == work.Lease && !left.IsRunning)
+        {
             _containers.Remove(id);
+            _volumes.Remove(id);
+        }
         node.Drain();
         return stands;
     }
@@ -152,6 +166,8 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
         switch (work.Kind)
         {
             case WorkKind.Start when fault.Length == 0:
+                if (!_volumes.ContainsKey(id))
+                    MakeVolumes(id);
                 _containers[id] = new Container(work.Record.Epoch, Guid.Empty, IsRunning: true);
                 return "";
             case WorkKind.Quiesce when fault.Length == 0:
@@ -161,10 +177,14 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
             case WorkKind.Discard:
                 // Cut off from the broker even when the engine refuses.
                 _containers.Remove(id);
+                _volumes.Remove(id);
                 return fault;
             case WorkKind.DiscardPrepared:
                 if (_containers.TryGetValue(id, out var prepared) && prepared.Lease == work.Lease && !prepared.IsRunning)
+                {
                     _containers.Remove(id);
+                    _volumes.Remove(id);
+                }
                 return "";
             default:
                 return fault;

@@ -34,6 +34,8 @@ public sealed class SimulatedSite
 
     public Links Links { get; }
 
+    public int VolumesMade { get; set; }
+
     public NegotiationTiming Timing { get; } = new();
 
     public IReadOnlyList<SimulatedNode> Nodes => [.. _nodes.Values];

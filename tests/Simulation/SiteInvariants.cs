@@ -1,4 +1,5 @@
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Mesh;
 
 namespace EdgeFirmware.Simulation;
 
@@ -41,6 +42,8 @@ public sealed class SiteInvariants(SimulatedSite site)
             return $"{id} came back: {said}";
         if (!lives)
             return copies.Count == 0 ? "" : $"{id} is removed, but runs on {copies[0].Id.Name}";
+        if (record!.State == WorkloadState.Held && copies.Count == 0 && site.Nodes.All(node => node.Offer.Level < CollaborationLevel.Everything))
+            return "";
         if (copies.Count == 0)
             return $"{id} runs nowhere: {said}";
         var epoch = copies[0].Engine.Containers[id].Epoch;

@@ -191,6 +191,7 @@ internal sealed class NodeOperations(
         {
             WorkloadState.HandingOver => "moving",
             WorkloadState.Removed => "removed",
+            WorkloadState.Held => "held",
             _ => record.Owner == self && !snapshot.Running.Contains(record.Id) && host.ContainerOf(record.Id) is null ? "starting" : "running",
         };
         return new WorkloadView(

@@ -20,13 +20,18 @@ internal enum ArrivalPhase
 }
 
 /// <summary>A workload this node has promised to take.</summary>
-internal sealed class Arrival(Guid lease, NodeId from, WorkloadSpec spec)
+/// <param name="whyNotRun">Why it is held and not run; empty when it is run.</param>
+internal sealed class Arrival(Guid lease, NodeId from, WorkloadSpec spec, string whyNotRun)
 {
     public Guid Lease { get; } = lease;
 
     public NodeId From { get; } = from;
 
     public WorkloadSpec Spec { get; } = spec;
+
+    public string WhyNotRun { get; } = whyNotRun;
+
+    public bool IsToHold => WhyNotRun.Length > 0;
 
     public ArrivalPhase Phase { get; set; }
 

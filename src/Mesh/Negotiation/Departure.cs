@@ -32,6 +32,7 @@ internal sealed class Departure
     private readonly NegotiationTiming _timing;
     private readonly Dictionary<NodeId, Guid> _asked = [];
     private readonly Dictionary<NodeId, Candidate> _granted = [];
+    private readonly Dictionary<NodeId, Candidate> _countered = [];
 
     public Departure(WorkloadRecord record, long nextEpoch, bool hasCopy, string why, Guid operation, NegotiationTiming timing, Instant now)
     {
@@ -42,6 +43,7 @@ internal sealed class Departure
         Why = why;
         Operation = operation;
         Began = now;
+        WasHeldHere = record.State == WorkloadState.Held;
     }
 
     /// <summary>The record as it is before the move.</summary>
@@ -57,6 +59,24 @@ internal sealed class Departure
 
     /// <summary>The user's request, or empty.</summary>
     public Guid Operation { get; }
+
+    /// <summary>The only peer that will do.</summary>
+    public NodeId? Only { get; init; }
+
+    /// <summary>It cannot stay here: when nobody can run it, somebody may hold it.</summary>
+    public bool MustLeave { get; init; }
+
+    /// <summary>Nobody can run it: holders are asked, too.</summary>
+    public bool IsForHolders { get; private set; }
+
+    /// <summary>The chosen peer will hold it.</summary>
+    public bool IsToHold { get; private set; }
+
+    /// <summary>This node held it when this began, and goes on doing so when nobody takes it.</summary>
+    public bool WasHeldHere { get; }
+
+    /// <summary>Nothing of the hand-over has been saved yet.</summary>
+    public bool IsHeldHere => Record.State == WorkloadState.Held;
 
     public Instant Began { get; }
 
@@ -86,6 +106,15 @@ internal sealed class Departure
     /// <summary>Peers not to ask again in this departure.</summary>
     public HashSet<NodeId> Excluded { get; } = [];
 
+    public bool Considers(NodeId peer) => (Only is not { } only || only == peer) && !Excluded.Contains(peer);
+
+    /// <summary>Who could not run it may be able to hold it.</summary>
+    public void TurnToHolders()
+    {
+        IsForHolders = true;
+        Excluded.Clear();
+    }
+
     public Instant Deadline { get; set; }
 
     public IReadOnlyDictionary<NodeId, Guid> Asked => _asked;
@@ -96,6 +125,7 @@ internal sealed class Departure
         Rounds++;
         _asked.Clear();
         _granted.Clear();
+        _countered.Clear();
         foreach (var (peer, lease) in asks)
             _asked[peer] = lease;
         Deadline = now + _timing.AskTimeout;
@@ -109,22 +139,28 @@ internal sealed class Departure
         Deadline = Instant.Min(Deadline, now + _timing.GrantPatience);
     }
 
+    public void CounterOffered(Candidate candidate) => _countered[candidate.Node] = candidate;
+
     public void Refused(NodeId peer, string why)
     {
         _asked.Remove(peer);
         _granted.Remove(peer);
+        _countered.Remove(peer);
         Excluded.Add(peer);
         Refusals.Add($"{peer.Name}: {why}");
     }
 
     /// <summary>Whether enough is known to choose, or to give up.</summary>
-    public bool IsSelectionOver(Instant now) => _granted.Count == _asked.Count || Deadline <= now; // only who was asked has granted
+    public bool IsSelectionOver(Instant now) => _granted.Count + _countered.Count == _asked.Count || Deadline <= now; // only who was asked has answered
 
-    /// <summary>Takes the best grant.</summary>
-    /// <returns>Leases that are not needed; <c>null</c> when nobody granted.</returns>
+    /// <summary>Takes the best grant; without one, the best counter-offer.</summary>
+    /// <returns>Leases that are not needed; <c>null</c> when nobody granted or made one.</returns>
     public IReadOnlyList<(NodeId Peer, Guid Lease)>? Choose(Instant now)
     {
         var best = PlacementPolicy.Rank(_granted.Values);
+        IsToHold = best.Count == 0;
+        if (IsToHold)
+            best = PlacementPolicy.Rank(_countered.Values);
         if (best.Count == 0)
             return null;
         Peer = best[0].Node;
@@ -153,7 +189,7 @@ internal sealed class Departure
 
     public WorkloadRecord RecordFor(NodeId owner) => Record with
     {
-        Epoch = NextEpoch, Revision = 0, Owner = owner, State = WorkloadState.Running, HandedTo = null, Why = Why,
+        Epoch = NextEpoch, Revision = 0, Owner = owner, State = IsToHold ? WorkloadState.Held : WorkloadState.Running, HandedTo = null, Why = Why,
     };
 
     public MoveFigures Figures(NodeId from, NodeId to, long epoch, Instant now) => new(

@@ -13,7 +13,7 @@ public sealed partial class NegotiationCore
 
     /// <summary>What open leases hold, for the own offer.</summary>
     public Reservation Promised => _arrivals.Values.Aggregate(
-        default(Reservation), (sum, arrival) => sum + Reservation.For(arrival.Spec));
+        default(Reservation), (sum, arrival) => arrival.IsToHold ? sum : sum + Reservation.For(arrival.Spec));
 
     /// <summary>A peer opens a transfer under a lease.</summary>
     /// <returns>What was agreed, or <c>null</c> when there is no such lease for this peer.</returns>
@@ -48,22 +48,31 @@ public sealed partial class NegotiationCore
     {
         if (_arrivals.TryGetValue(ask.Lease, out var repeated) && repeated.From == from)
         {
-            Send(from, new Grant(ask.Lease, _ownOffer!));
+            Promise(repeated);
             return;
         }
-        if (WhyNot(ask) is { } why)
+        var why = WhyNever(ask);
+        var unfit = why ?? WhyNotRun(ask);
+        var isToHold = why is null && unfit is not null && ask.OrHold && (why = WhyNotHold(ask)) is null;
+        why = isToHold ? null : unfit is null ? null : why ?? unfit;
+        if (why is not null)
         {
             Send(from, new Refuse(ask.Lease, why));
             if (ask.Spec.Faults().Count == 0 && _register.Find(ask.Spec.Id) is { } better && better.Epoch >= ask.Epoch)
                 Send(from, new Records([better], WantsReply: false));
             return;
         }
-        _arrivals.Add(ask.Lease, new Arrival(ask.Lease, from, ask.Spec) { Until = now + _timing.Lease });
-        Tell("granted", ask.Spec.Id, $"to {from.Name}: {ask.Why}");
-        Send(from, new Grant(ask.Lease, _ownOffer!));
+        var arrival = new Arrival(ask.Lease, from, ask.Spec, isToHold ? unfit! : "") { Until = now + _timing.Lease };
+        _arrivals.Add(ask.Lease, arrival);
+        Tell(isToHold ? "counter-offered" : "granted", ask.Spec.Id, $"to {from.Name}: {ask.Why}");
+        Promise(arrival);
     }
 
-    private string? WhyNot(Ask ask)
+    private void Promise(Arrival arrival) => Send(
+        arrival.From, arrival.IsToHold ? new CounterOffer(arrival.Lease, _ownOffer!, arrival.WhyNotRun) : new Grant(arrival.Lease, _ownOffer!));
+
+    /// <returns>What keeps it from coming here at all; <c>null</c> when nothing does.</returns>
+    private string? WhyNever(Ask ask)
     {
         if (ask.Spec.Faults() is { Count: > 0 })
             return "the specification is faulty";
@@ -73,16 +82,28 @@ public sealed partial class NegotiationCore
             return $"{ArrivalsMax} workloads are on their way here already";
         if (IsBusy(ask.Spec.Id) || _register.Running.Contains(ask.Spec.Id))
             return "it runs, arrives or leaves here";
+        if (_register.Find(ask.Spec.Id) is { State: WorkloadState.Held } held && held.Owner == _self)
+            return "it is held here";
         if (_register.Find(ask.Spec.Id) is { } known && known.Epoch >= ask.Epoch)
             return $"epoch {ask.Epoch} is over: {known.Owner.Name} has {known.Epoch}";
-        if (_ownOffer is not { } offer)
-            return "not measured yet";
+        return _ownOffer is null ? "not measured yet" : null;
+    }
+
+    private string? WhyNotRun(Ask ask)
+    {
+        var offer = _ownOffer!;
         var promised = Promised;
         var fresh = offer with
         {
             CpuFreeCores = offer.CpuFreeCores - promised.CpuCores, MemoryFreeBytes = offer.MemoryFreeBytes - promised.MemoryBytes,
         };
         var verdict = PlacementPolicy.Judge(ask.Spec, _self, fresh, TimeSpan.Zero, ask.ImageArchitecture);
+        return verdict.IsFit ? null : verdict.Why;
+    }
+
+    private string? WhyNotHold(Ask ask)
+    {
+        var verdict = HoldPolicy.Judge(_self, _ownOffer, TimeSpan.Zero, ask.ImageArchitecture);
         return verdict.IsFit ? null : verdict.Why;
     }
 
@@ -95,7 +116,7 @@ public sealed partial class NegotiationCore
     private void HandleActivate(Activate activate, NodeId from, Instant now)
     {
         var wanted = activate.Record;
-        if (!IsSound(wanted) || wanted.Owner != _self || wanted.State != WorkloadState.Running)
+        if (!IsSound(wanted) || wanted.Owner != _self || wanted.State is not (WorkloadState.Running or WorkloadState.Held))
             return;
         var known = _register.Find(wanted.Id);
         if (known is not null && known.Owner == _self && known.Epoch == wanted.Epoch && known.State != WorkloadState.Removed)
@@ -111,9 +132,13 @@ public sealed partial class NegotiationCore
             : "";
         if (why.Length == 0)
         {
-            arrival!.Phase = ArrivalPhase.Starting;
-            arrival.Record = wanted;
-            arrival.Step = Begin(WorkKind.Start, wanted, lease: arrival.Lease);
+            // A sender that restarted no longer knows what was agreed.
+            arrival!.Record = wanted with { State = arrival.IsToHold ? WorkloadState.Held : wanted.State };
+            arrival.Phase = ArrivalPhase.Starting;
+            if (arrival.Record.State == WorkloadState.Held)
+                ArrivalStarted(arrival, "", now);
+            else
+                arrival.Step = Begin(WorkKind.Start, wanted, lease: arrival.Lease);
             return;
         }
         if (arrival is not null)
@@ -163,6 +188,11 @@ public sealed partial class NegotiationCore
         _arrived[record.Id] = now;
         Publish(record);
         Send(arrival.From, new Activated(arrival.Lease, record));
+        if (record.State == WorkloadState.Held)
+        {
+            Tell("held", record.Id, $"for {arrival.From.Name} at epoch {record.Epoch}: {record.Why}");
+            return;
+        }
         Tell("arrived", record.Id, $"from {arrival.From.Name} at epoch {record.Epoch}: {record.Why}");
         Runs(record.Id, now);
     }

@@ -11,14 +11,11 @@ public sealed partial class NegotiationCore
 
     private readonly Dictionary<WorkloadId, Departure> _departures = [];
 
-    private void Depart(WorkloadRecord record, long epoch, string why, Guid operation, NodeId? to, Instant now)
+    /// <param name="mustLeave">It cannot stay: a peer that cannot run it either may hold it.</param>
+    private void Depart(WorkloadRecord record, long epoch, string why, Guid operation, NodeId? to, Instant now, bool mustLeave = false)
     {
-        var departure = new Departure(record, epoch, _register.Running.Contains(record.Id), why, operation, _timing, now);
+        var departure = new Departure(record, epoch, _register.Running.Contains(record.Id), why, operation, _timing, now) { Only = to, MustLeave = mustLeave };
         _departures.Add(record.Id, departure);
-        if (to is { } wanted)
-            foreach (var member in _members.Keys)
-                if (member != wanted)
-                    departure.Excluded.Add(member);
         AskAround(departure, now);
     }
 
@@ -26,10 +23,18 @@ public sealed partial class NegotiationCore
     {
         var spec = departure.Record.Spec;
         var judged = _members.Values
-            .Where(member => member.Status == MemberStatus.Alive && !departure.Excluded.Contains(member.Id))
-            .Select(member => PlacementPolicy.Judge(spec, member.Id, member.Offer, member.RoundTrip, ImageArchitecture))
+            .Where(member => member.Status == MemberStatus.Alive && departure.Considers(member.Id))
+            .Select(member => departure.IsForHolders
+                ? HoldPolicy.Judge(member.Id, member.Offer, member.RoundTrip, ImageArchitecture)
+                : PlacementPolicy.Judge(spec, member.Id, member.Offer, member.RoundTrip, ImageArchitecture))
             .ToList();
         var fit = departure.Rounds < RoundsMax ? PlacementPolicy.Rank(judged).Take(_timing.AsksMax).ToList() : [];
+        if (fit.Count == 0 && departure is { MustLeave: true, IsForHolders: false })
+        {
+            departure.TurnToHolders();
+            AskAround(departure, now);
+            return;
+        }
         if (fit.Count == 0)
         {
             if (!departure.HasCopy && PlacementPolicy.Judge(spec, _self, _ownOffer, TimeSpan.Zero, ImageArchitecture) is { IsFit: false } here)
@@ -43,7 +48,7 @@ public sealed partial class NegotiationCore
             asks.Add((candidate.Node, NewStep()));
         departure.BeginAsking(asks, now);
         foreach (var (peer, lease) in departure.Asked)
-            Send(peer, new Ask(lease, spec, departure.NextEpoch, ImageArchitecture, departure.Why));
+            Send(peer, new Ask(lease, spec, departure.NextEpoch, ImageArchitecture, departure.Why, departure.IsForHolders));
     }
 
     /// <summary>The own engine's architecture: an image that runs here is made for it.</summary>
@@ -67,6 +72,26 @@ public sealed partial class NegotiationCore
         {
             Send(from, new Cancel(grant.Lease));
             departure.Refused(from, $"granted, but {candidate.Why}");
+        }
+        ChooseIfReady(departure, now);
+    }
+
+    private void HandleCounterOffer(CounterOffer counter, NodeId from, Instant now)
+    {
+        if (FindAsking(from, counter.Lease) is not { } departure)
+        {
+            if (!_departures.Values.Any(other => other.Lease == counter.Lease))
+                Send(from, new Cancel(counter.Lease));
+            return;
+        }
+        var roundTrip = _members.TryGetValue(from, out var member) ? member.RoundTrip : null;
+        var candidate = HoldPolicy.Judge(from, counter.Offer, roundTrip, ImageArchitecture);
+        if (departure.IsForHolders && candidate.IsFit)
+            departure.CounterOffered(candidate);
+        else
+        {
+            Send(from, new Cancel(counter.Lease));
+            departure.Refused(from, departure.IsForHolders ? $"offered to hold it, but {candidate.Why}" : "offered to hold it, unasked");
         }
         ChooseIfReady(departure, now);
     }
@@ -100,7 +125,7 @@ public sealed partial class NegotiationCore
         departure.Phase = DeparturePhase.Transferring;
         departure.Deadline = now + _timing.TransferTimeout;
         departure.Step = Begin(WorkKind.Transfer, departure.RecordFor(departure.Peer), departure.Peer, departure.Lease);
-        Tell("leaving", departure.Record.Id, $"to {departure.Peer.Name}: {departure.Why}");
+        Tell("leaving", departure.Record.Id, $"to {departure.Peer.Name}{(departure.IsToHold ? ", which holds it" : "")}: {departure.Why}");
     }
 
     private void DepartureWorked(Departure departure, long bytes, string fault, Instant now)
@@ -121,6 +146,9 @@ public sealed partial class NegotiationCore
                 departure.Frozen = now;
                 departure.Step = Begin(WorkKind.Quiesce, departure.Record);
                 break;
+            case DeparturePhase.Transferring when departure.IsHeldHere && departure.Record.Spec.Volumes.Count > 0:
+                SendVolumes(departure);
+                break;
             case DeparturePhase.Transferring when IsOwned(departure.Record.Id):
                 SaveHandover(departure); // also without a copy: a restart here must not start one beside the peer's
                 break;
@@ -132,8 +160,7 @@ public sealed partial class NegotiationCore
                 TakeBack(departure, departure.Record.Epoch, fault, now);
                 break;
             case DeparturePhase.Quiescing when departure.Record.Spec.Volumes.Count > 0:
-                departure.Phase = DeparturePhase.TransferringVolumes;
-                departure.Step = Begin(WorkKind.TransferVolumes, departure.RecordFor(departure.Peer), departure.Peer, departure.Lease);
+                SendVolumes(departure);
                 break;
             case DeparturePhase.Quiescing or DeparturePhase.TransferringVolumes:
                 SaveHandover(departure);
@@ -142,6 +169,13 @@ public sealed partial class NegotiationCore
                 TakenBack(departure, fault, now);
                 break;
         }
+    }
+
+    private void SendVolumes(Departure departure)
+    {
+        departure.Phase = DeparturePhase.TransferringVolumes;
+        departure.Deadline = Instant.Never;
+        departure.Step = Begin(WorkKind.TransferVolumes, departure.RecordFor(departure.Peer), departure.Peer, departure.Lease);
     }
 
     private void SaveHandover(Departure departure)
@@ -202,10 +236,11 @@ public sealed partial class NegotiationCore
 
     private void HandleActivated(Activated activated, NodeId from, Instant now)
     {
-        if (!IsSound(activated.Record) || !_departures.TryGetValue(activated.Record.Id, out var departure) || departure.Peer != from
+        if (!IsSound(activated.Record) || activated.Record.State == WorkloadState.Removed || activated.Record.Owner != from || !_departures.TryGetValue(activated.Record.Id, out var departure) || departure.Peer != from
             || departure.Phase != DeparturePhase.Activating || activated.Record.Epoch != departure.NextEpoch)
             return;
-        var record = departure.RecordFor(from);
+        var told = activated.Record;
+        var record = departure.RecordFor(from) with { Revision = told.Revision, State = told.State, HandedTo = told.HandedTo, Why = told.Why };
         _departures.Remove(record.Id);
         var figures = departure.Figures(departure.Record.Owner, from, record.Epoch, now);
         if (record.Supersedes(_register.Find(record.Id)))
@@ -286,6 +321,11 @@ public sealed partial class NegotiationCore
         departure.Deadline = Instant.Never;
         departure.NextActivate = Instant.Never;
         departure.Refusals.Add(why);
+        if (departure.WasHeldHere)
+        {
+            HoldOn(departure, epoch, why, now);
+            return;
+        }
         Tell("taken-back", departure.Record.Id, why);
         var back = departure.Record with
         {
@@ -297,6 +337,24 @@ public sealed partial class NegotiationCore
         Publish(back);
         SaveThen(back, (fault, _) => TellIfUnsaved(back.Id, fault));
         departure.Step = Begin(WorkKind.Start, back);
+    }
+
+    /// <summary>What was held here still is.</summary>
+    private void HoldOn(Departure departure, long epoch, string why, Instant now)
+    {
+        if (!departure.IsHeldHere || epoch != departure.Record.Epoch)
+        {
+            var held = departure.Record with
+            {
+                Epoch = epoch,
+                Revision = epoch == departure.Record.Epoch ? departure.Record.Revision + 1 : 0,
+                State = WorkloadState.Held, HandedTo = null, Why = $"still held: {why}",
+            };
+            departure.Record = held;
+            Publish(held);
+            SaveThen(held, (fault, _) => TellIfUnsaved(held.Id, fault));
+        }
+        Fail(departure, why, now);
     }
 
     private void TakenBack(Departure departure, string fault, Instant now)

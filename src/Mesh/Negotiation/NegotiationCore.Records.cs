@@ -47,7 +47,7 @@ public sealed partial class NegotiationCore
     private void Adopt(WorkloadRecord record, Instant now)
     {
         if (_departures.TryGetValue(record.Id, out var awaited) && awaited.Phase == DeparturePhase.Activating
-            && awaited.Peer == record.Owner && awaited.NextEpoch == record.Epoch && record.State == WorkloadState.Running)
+            && awaited.Peer == record.Owner && awaited.NextEpoch == record.Epoch && record.State != WorkloadState.Removed)
         {
             HandleActivated(new Activated(awaited.Lease, record), record.Owner, now); // the news overtook the answer
             return;

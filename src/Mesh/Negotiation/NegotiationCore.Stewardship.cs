@@ -46,6 +46,20 @@ public sealed partial class NegotiationCore
             Depart(heaviest, heaviest.Epoch + 1, why, Guid.Empty, null, now);
     }
 
+    /// <summary>The node cannot keep what it owns: it goes where it can run, or to a node that holds it until one can. One after the other; to be
+    /// repeated until nothing is left.</summary>
+    public void LetGo(string why, Instant now)
+    {
+        if (_departures.Count > 0)
+            return;
+        foreach (var record in _register.Owned)
+            if (!IsBusy(record.Id) && IsDue(record.Id, now) && (_register.Running.Contains(record.Id) || record.State == WorkloadState.Held))
+            {
+                Depart(record, record.Epoch + 1, why, Guid.Empty, null, now, mustLeave: true);
+                return;
+            }
+    }
+
     /// <summary>A copy that ran here has ended by itself, or its engine has.</summary>
     /// <param name="finished">The application ended well: the workload is over (platform paper, section 1: auto clean-up).</param>
     public void CopyEnded(WorkloadId id, bool finished, string why, Instant now)
@@ -108,11 +122,35 @@ public sealed partial class NegotiationCore
             Hand(departure, now);
             return;
         }
+        if (record.State == WorkloadState.Held)
+        {
+            TendHeld(record, now);
+            return;
+        }
         var since = _strandedSince.TryGetValue(record.Id, out var at) ? at : _strandedSince[record.Id] = now;
         if (now - since >= _timing.StrandedPatience && _members.Values.Any(member => member.Offer?.Level == CollaborationLevel.Everything))
             Depart(record, record.Epoch + 1, "it cannot run on its node", Guid.Empty, null, now);
         else
             StartHere(record, "owned by this node");
+    }
+
+    private bool IsUnableHere(WorkloadId id, Instant now) => _unableUntil.TryGetValue(id, out var until) && until > now;
+
+    /// <summary>What is held runs as soon as it can: here, which costs no move, else with whoever can.</summary>
+    private void TendHeld(WorkloadRecord record, Instant now)
+    {
+        if (!IsUnableHere(record.Id, now) && PlacementPolicy.Judge(record.Spec, _self, _ownOffer, TimeSpan.Zero, "").IsFit)
+        {
+            const string Why = "held here, and there is room now";
+            StartHere(record with { Revision = record.Revision + 1, State = WorkloadState.Running, Why = Why }, Why);
+            return;
+        }
+        foreach (var member in _members.Values)
+            if (member.Status == MemberStatus.Alive && PlacementPolicy.Judge(record.Spec, member.Id, member.Offer, member.RoundTrip, ImageArchitecture).IsFit)
+            {
+                Depart(record, record.Epoch + 1, "held until a node could run it", Guid.Empty, null, now);
+                return;
+            }
     }
 
     private void StartHere(WorkloadRecord record, string why) =>
@@ -163,6 +201,11 @@ public sealed partial class NegotiationCore
         _strandedSince.Remove(record.Id);
         if (start.IsNew)
             Publish(record);
+        else if (_register.Find(record.Id) is { State: WorkloadState.Held })
+        {
+            Publish(record);
+            SaveThen(record, (unsaved, _) => TellIfUnsaved(record.Id, unsaved));
+        }
         Tell("started", record.Id, $"{start.Why}, epoch {record.Epoch}");
         End(start.Operation, record, null, "");
         Runs(record.Id, now);
@@ -194,7 +237,7 @@ public sealed partial class NegotiationCore
         var epoch = EpochBeyond(Math.Max(record.Epoch, _spent.GetValueOrDefault(record.Id)));
         var why = $"{record.Owner.Name} is gone";
         Tell("rescue", record.Id, why);
-        var here = _unableUntil.TryGetValue(record.Id, out var until) && until > now
+        var here = IsUnableHere(record.Id, now)
             ? Candidate.Unfit(_self, "it did not start here")
             : PlacementPolicy.Judge(record.Spec, _self, _ownOffer, TimeSpan.Zero, "");
         var others = _members.Values

@@ -93,6 +93,9 @@ public sealed partial class NegotiationCore
             case Refuse refuse:
                 HandleRefuse(refuse, from, now);
                 break;
+            case CounterOffer counter:
+                HandleCounterOffer(counter, from, now);
+                break;
             case Cancel cancel:
                 HandleCancel(cancel, from);
                 break;

@@ -10,6 +10,7 @@ namespace EdgeFirmware.Mesh.Negotiation;
 [JsonDerivedType(typeof(Ask), "ask")]
 [JsonDerivedType(typeof(Grant), "grant")]
 [JsonDerivedType(typeof(Refuse), "refuse")]
+[JsonDerivedType(typeof(CounterOffer), "counter-offer")]
 [JsonDerivedType(typeof(Cancel), "cancel")]
 [JsonDerivedType(typeof(Activate), "activate")]
 [JsonDerivedType(typeof(Activated), "activated")]
@@ -20,12 +21,18 @@ namespace EdgeFirmware.Mesh.Negotiation;
 public abstract record PeerMessage;
 
 /// <summary>"Can you take this?" <paramref name="Lease"/> names the answer from now on.</summary>
-public sealed record Ask(Guid Lease, WorkloadSpec Spec, long Epoch, string ImageArchitecture, string Why) : PeerMessage;
+/// <param name="OrHold">The asker must let go of it and nobody runs it: a <see cref="CounterOffer"/> is welcome.</param>
+public sealed record Ask(Guid Lease, WorkloadSpec Spec, long Epoch, string ImageArchitecture, string Why, bool OrHold = false) : PeerMessage;
 
 /// <summary>"Yes": resources are reserved until the lease ends. <paramref name="Offer"/> is fresher than gossip.</summary>
 public sealed record Grant(Guid Lease, Offer Offer) : PeerMessage;
 
 public sealed record Refuse(Guid Lease, string Why) : PeerMessage;
+
+/// <summary>"I cannot run it now, but I can hold it": its image and data are kept on disk under the lease, and with "activate" this node owns it
+/// until it, or a node it finds, can run it.</summary>
+/// <param name="Why">What keeps it from running here.</param>
+public sealed record CounterOffer(Guid Lease, Offer Offer, string Why) : PeerMessage;
 
 /// <summary>The asker does not need the lease any more.</summary>
 public sealed record Cancel(Guid Lease) : PeerMessage;
@@ -33,7 +40,7 @@ public sealed record Cancel(Guid Lease) : PeerMessage;
 /// <summary>"It is yours at this epoch": sent when the asker's copy has stopped and that is on its disk.</summary>
 public sealed record Activate(Guid Lease, WorkloadRecord Record) : PeerMessage;
 
-/// <summary>"I run it": the record is on the sender's disk.</summary>
+/// <summary>"I have it", run or held as the record says: it is on the sender's disk.</summary>
 public sealed record Activated(Guid Lease, WorkloadRecord Record) : PeerMessage;
 
 /// <summary>"I do not run it and will not at this epoch."</summary>

@@ -57,8 +57,9 @@ public sealed class WorkloadHost(
     {
         try
         {
+            // Volumes are read through a container; what was held here has none after a restart.
             if (!_copies.TryGetValue(record.Id, out var copy))
-                throw new WorkloadException("no container here whose volumes could be read");
+                copy = await CreateAsync(record.Spec, record.Epoch, lease: Guid.Empty, cancel);
             return await TransferSender.SendVolumesAsync(network, engine, peer, lease, record.Spec, record.Epoch, copy.Container, cancel);
         }
         catch (Exception error) when (error is PeerException or EngineException)
