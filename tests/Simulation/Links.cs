@@ -2,7 +2,7 @@ using EdgeFirmware.Contracts;
 
 namespace EdgeFirmware.Simulation;
 
-/// <summary>The network between nodes: latency, loss, duplication (and through both, reordering), cuts and partitions.</summary>
+/// <summary>The network between nodes: latency, loss, duplication, reordering, cuts (one way or both) and partitions.</summary>
 public sealed class Links(Random random)
 {
     private readonly HashSet<(NodeId, NodeId)> _cut = [];
@@ -17,8 +17,19 @@ public sealed class Links(Random random)
 
     public double Duplication { get; set; }
 
-    public bool IsOpen(NodeId a, NodeId b) =>
-        _side.GetValueOrDefault(a) == _side.GetValueOrDefault(b) && !_cut.Contains((a, b));
+    /// <summary>Share of messages that others overtake, by up to <see cref="DetourMax"/>.</summary>
+    public double Reordering { get; set; }
+
+    public TimeSpan DetourMax { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>From the one to the other; the way back may be cut.</summary>
+    public bool IsOpen(NodeId from, NodeId to) =>
+        _side.GetValueOrDefault(from) == _side.GetValueOrDefault(to) && !_cut.Contains((from, to));
+
+    public bool IsOpenBothWays(NodeId a, NodeId b) => IsOpen(a, b) && IsOpen(b, a);
+
+    /// <summary>What one says does not reach the other, who is heard all the same.</summary>
+    public void CutOneWay(NodeId from, NodeId to) => _cut.Add((from, to));
 
     public void Cut(NodeId a, NodeId b)
     {
@@ -50,7 +61,7 @@ public sealed class Links(Random random)
     {
         if (!IsOpen(from, to) || random.NextDouble() < Loss)
             yield break;
-        yield return Latency();
+        yield return Reordering > 0 && random.NextDouble() < Reordering ? DetourMax * random.NextDouble() : Latency();
         if (random.NextDouble() < Duplication)
             yield return Latency() * (1 + (20 * random.NextDouble()));
     }

@@ -72,6 +72,8 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
         _containers.Clear();
     }
 
+    public void LoseVolumes() => _volumes.Clear();
+
     private void Begin(Queue<Work> queue)
     {
         var work = queue.Peek();
@@ -91,7 +93,7 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
 
         void CutOff()
         {
-            if (site.Links.IsOpen(node.Id, work.Peer))
+            if (site.Links.IsOpenBothWays(node.Id, work.Peer))
                 End("the peer has closed the connection");
         }
 
@@ -99,6 +101,11 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
         {
             if (isOver)
                 return;
+            if ((node.IsPaused && node.Boot == boot) || (peer is { IsPaused: true } && peer.Boot == peerBoot))
+            {
+                site.Events.After(TimeSpan.FromMilliseconds(100), () => End(early)); // a stopped process answers nobody
+                return;
+            }
             isOver = true;
             var isMine = node.IsUp && node.Boot == boot;
             if (isMine)
@@ -123,14 +130,14 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
     }
 
     private bool Open(Work work, SimulatedNode peer) =>
-        peer.IsUp && site.Links.IsOpen(node.Id, peer.Id) && peer.Core!.BeginReceiving(work.Lease, node.Id, site.Events.Now) is not null;
+        peer is { IsUp: true, IsPaused: false } && site.Links.IsOpenBothWays(node.Id, peer.Id) && peer.Core!.BeginReceiving(work.Lease, node.Id, site.Events.Now) is not null;
 
     private string Deliver(Work work, SimulatedNode peer, int peerBoot)
     {
         var fault = Outcome(work);
         if (!peer.IsUp || peer.Boot != peerBoot)
             return "connection lost";
-        var complete = fault.Length == 0 && site.Links.IsOpen(node.Id, peer.Id);
+        var complete = fault.Length == 0 && site.Links.IsOpenBothWays(node.Id, peer.Id);
         var accepted = peer.Engine.Received(work, node.Id, complete);
         return !complete ? fault.Length > 0 ? fault : "connection lost" : accepted ? "" : "the peer no longer holds the lease";
     }
@@ -147,6 +154,8 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
             _containers[id] = new Container(work.Record.Epoch, work.Lease, IsRunning: false);
             MakeVolumes(id);
         }
+        else if (complete && fits && site.Planted == PlantedBug.LosesVolumes)
+            _volumes.Remove(id);
         else if (complete && fits)
             _volumes[id] = site.Find(sender).Engine._volumes.GetValueOrDefault(id);
         var stands = node.Core!.Received(work.Lease, complete && fits, site.Events.Now);
@@ -168,13 +177,18 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSite site)
             case WorkKind.Start when fault.Length == 0:
                 if (!_volumes.ContainsKey(id))
                     MakeVolumes(id);
-                _containers[id] = new Container(work.Record.Epoch, Guid.Empty, IsRunning: true);
+                var epoch = site.Planted == PlantedBug.ClonesEpochs ? 1 : work.Record.Epoch;
+                _containers[id] = new Container(epoch, Guid.Empty, IsRunning: true);
+                if (site.Planted == PlantedBug.StartsTwice)
+                    site.After(node).Engine._containers[id] = _containers[id];
                 return "";
             case WorkKind.Quiesce when fault.Length == 0:
-                if (_containers.TryGetValue(id, out var running))
+                if (site.Planted != PlantedBug.NeverStops && _containers.TryGetValue(id, out var running))
                     _containers[id] = running with { IsRunning = false };
                 return "";
             case WorkKind.Discard:
+                if (site.Planted == PlantedBug.NeverStops)
+                    return "";
                 // Cut off from the broker even when the engine refuses.
                 _containers.Remove(id);
                 _volumes.Remove(id);

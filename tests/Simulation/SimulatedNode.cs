@@ -7,9 +7,14 @@ namespace EdgeFirmware.Simulation;
 /// <summary>A node: the real negotiation core, a disk that outlives crashes, and an engine that does not.</summary>
 public sealed class SimulatedNode
 {
+    /// <summary>Then what comes in is lost, as from a full socket buffer.</summary>
+    private const int WaitingMax = 4096;
+
     private readonly SimulatedSite _site;
     private readonly Dictionary<WorkloadId, WorkloadRecord> _disk = [];
     private readonly Queue<Save> _saves = [];
+    private readonly Dictionary<WorkloadId, WorkloadRecord> _firstOnDisk = [];
+    private Queue<Action>? _paused;
     private Instant _armed = Instant.Never;
 
     public SimulatedNode(NodeId id, SimulatedSite site)
@@ -27,6 +32,14 @@ public sealed class SimulatedNode
     public NegotiationCore? Core { get; private set; }
 
     public bool IsUp => Core is not null;
+
+    /// <summary>Its loop stands still; its containers run on.</summary>
+    public bool IsPaused => _paused is not null;
+
+    public bool HasLostDisk { get; private set; }
+
+    /// <summary>Bytes of messages it has sent.</summary>
+    public long BytesSent { get; set; }
 
     /// <summary>Raised with every start: what began in an earlier life does not end in this one.</summary>
     public int Boot { get; private set; }
@@ -51,7 +64,11 @@ public sealed class SimulatedNode
 
     public void Start()
     {
-        Boot++;
+        if (_site.Planted == PlantedBug.GoesBack)
+            foreach (var (id, record) in _firstOnDisk)
+                _disk[id] = record;
+        else
+            Boot++;
         Core = new NegotiationCore(
             Id, _disk.Values.OrderBy(record => record.Id), hasMesh: true, _site.Timing, new Random(_site.Random.Next()), _site.Events.Now);
         Core.OwnOfferIs(Offer);
@@ -65,32 +82,54 @@ public sealed class SimulatedNode
         if (_saves.TryPeek(out var half) && !IsDiskFull && _site.Random.Next(2) == 0)
             Put(half);
         _saves.Clear();
+        _paused = null;
         Engine.Stop();
         Core = null;
         _site.Forget(this);
     }
 
-    public void Ask(Action<NegotiationCore, Instant> command)
+    /// <summary>It comes back with a new card.</summary>
+    public void LoseDisk()
     {
-        command(Core!, _site.Events.Now);
-        Drain();
+        HasLostDisk = true;
+        _disk.Clear();
+        _firstOnDisk.Clear();
+        Engine.LoseVolumes();
     }
 
-    public void Worked(Guid step, long bytes, string fault)
+    /// <summary>As SIGSTOP: what comes in waits.</summary>
+    public void Pause() => _paused ??= [];
+
+    public void Continue()
     {
-        Core!.Worked(step, bytes, fault, _site.Events.Now);
-        Drain();
+        if (_paused is not { } waiting)
+            return;
+        _paused = null;
+        while (IsUp && waiting.TryDequeue(out var item))
+            item();
     }
+
+    public void Ask(Action<NegotiationCore, Instant> command) => InTurn(() => command(Core!, _site.Events.Now));
+
+    public void Worked(Guid step, long bytes, string fault) => InTurn(() => Core!.Worked(step, bytes, fault, _site.Events.Now));
 
     public void Hear(PeerMessage message, NodeId from)
     {
-        Core!.Handle(message, from, _site.Events.Now);
-        Drain();
+        if (_site.Planted != PlantedBug.GoesDeaf)
+            InTurn(() => Core!.Handle(message, from, _site.Events.Now));
     }
 
-    public void MembersAre(IReadOnlyList<MemberView> members)
+    public void MembersAre(IReadOnlyList<MemberView> members) => InTurn(() => Core!.MembersAre(members, _site.Events.Now));
+
+    private void InTurn(Action item)
     {
-        Core!.MembersAre(members, _site.Events.Now);
+        if (_paused is { } waiting)
+        {
+            if (waiting.Count < WaitingMax)
+                waiting.Enqueue(() => InTurn(item));
+            return;
+        }
+        item();
         Drain();
     }
 
@@ -141,24 +180,25 @@ public sealed class SimulatedNode
                 Put(save);
             if (_saves.Count > 0)
                 BeginSave();
-            Core!.Saved(save.Step, IsDiskFull ? "no space left on device" : "", _site.Events.Now);
-            Drain();
+            var fault = IsDiskFull ? "no space left on device" : "";
+            InTurn(() => Core!.Saved(save.Step, fault, _site.Events.Now));
         });
     }
 
     private void Put(Save save)
     {
+        if (_site.Planted == PlantedBug.ForgetsSaves)
+            return;
         if (save.Record is { } record)
+        {
             _disk[save.Id] = record;
+            _firstOnDisk.TryAdd(save.Id, record);
+        }
         else
             _disk.Remove(save.Id);
     }
 
-    private void Turn()
-    {
-        Core!.Advance(_site.Events.Now);
-        Drain();
-    }
+    private void Turn() => InTurn(() => Core!.Advance(_site.Events.Now));
 
     private void Arm()
     {

@@ -1,7 +1,9 @@
 using System.Net;
+using System.Text.Json;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Mesh.Negotiation;
+using EdgeFirmware.Mesh.Shell;
 
 namespace EdgeFirmware.Simulation;
 
@@ -35,6 +37,24 @@ public sealed class SimulatedSite
     public Links Links { get; }
 
     public int VolumesMade { get; set; }
+
+    public PlantedBug Planted { get; set; }
+
+    /// <summary>Of everything that was said and done, in order: equal for equal seeds. FNV-1a.</summary>
+    public ulong Fingerprint { get; private set; } = 14695981039346656037;
+
+    /// <summary>The next node in order.</summary>
+    public SimulatedNode After(SimulatedNode node) => Nodes[(Nodes.ToList().IndexOf(node) + 1) % Nodes.Count];
+
+    public void Mark(ReadOnlySpan<byte> what)
+    {
+        var hash = Fingerprint;
+        foreach (var b in BitConverter.GetBytes(Events.Now.Microseconds))
+            hash = (hash ^ b) * 1099511628211;
+        foreach (var b in what)
+            hash = (hash ^ b) * 1099511628211;
+        Fingerprint = hash;
+    }
 
     public NegotiationTiming Timing { get; } = new();
 
@@ -75,13 +95,16 @@ public sealed class SimulatedSite
     public void Carry(SimulatedNode from, NodeId to, PeerMessage message)
     {
         Trace(() => $"{from.Id.Name} to {to.Name}: {Describe(message)}");
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(message, MeshJson.Default.PeerMessage);
+        Mark(bytes);
+        from.BytesSent += bytes.Length * (Planted == PlantedBug.Floods ? 100 : 1);
         if (!_nodes.TryGetValue(to, out var receiver))
             return;
         foreach (var delay in Links.Arrivals(from.Id, to))
             Events.After(delay, () =>
             {
                 if (receiver.IsUp && Links.IsOpen(from.Id, to))
-                    receiver.Hear(message, from.Id);
+                    receiver.Hear(JsonSerializer.Deserialize(bytes, MeshJson.Default.PeerMessage)!, from.Id);
             });
     }
 
@@ -97,7 +120,7 @@ public sealed class SimulatedSite
     private void Look()
     {
         foreach (var node in _nodes.Values)
-            if (node.IsUp)
+            if (node is { IsUp: true, IsPaused: false })
                 Look(node);
         Events.After(LookInterval, Look);
     }
@@ -112,7 +135,7 @@ public sealed class SimulatedSite
                 continue;
             var before = old.Find(member => member.Id == of.Id);
             var pair = (by.Id, of.Id);
-            var isHeard = of.IsUp && Links.IsOpen(by.Id, of.Id);
+            var isHeard = IsHeard(by, of);
             var status = isHeard ? MemberStatus.Alive : before?.Status;
             if (isHeard && before?.Status == MemberStatus.Dead && !IsSeenAgain(pair))
                 status = MemberStatus.Dead;
@@ -131,6 +154,21 @@ public sealed class SimulatedSite
         by.Core!.OwnOfferIs(by.Offer);
         if (!view.SequenceEqual(old))
             by.MembersAre(view);
+    }
+
+    /// <summary>It answers a probe, or one through a third node (SWIM, section 3.1).</summary>
+    private bool IsHeard(SimulatedNode by, SimulatedNode of)
+    {
+        if (!Answers(of))
+            return false;
+        if (Links.IsOpenBothWays(by.Id, of.Id))
+            return true;
+        foreach (var third in _nodes.Values)
+            if (third != by && third != of && Answers(third) && Links.IsOpenBothWays(by.Id, third.Id) && Links.IsOpenBothWays(third.Id, of.Id))
+                return true;
+        return false;
+
+        static bool Answers(SimulatedNode of) => of is { IsUp: true, IsPaused: false };
     }
 
     private bool IsSilentTooLong((NodeId, NodeId) pair)

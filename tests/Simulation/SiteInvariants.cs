@@ -6,6 +6,12 @@ namespace EdgeFirmware.Simulation;
 /// <summary>What must hold at every instant, and what must hold once a site is whole and quiet.</summary>
 public sealed class SiteInvariants(SimulatedSite site)
 {
+    /// <summary>What a node may send: up to four workloads in a site of five, whose records are news every second.</summary>
+    private const double BytesASecondMax = 1500;
+
+    private const long BytesAtOnceMax = 64 << 10;
+
+    private readonly Instant _began = site.Events.Now;
     private readonly Dictionary<(NodeId, int, WorkloadId), WorkloadRecord> _seen = [];
     private readonly Dictionary<(NodeId, int), long> _versions = [];
 
@@ -18,10 +24,30 @@ public sealed class SiteInvariants(SimulatedSite site)
             foreach (var (id, container) in node.Engine.Containers)
                 if (container.IsRunning && !running.TryAdd((id, container.Epoch), node.Id))
                     return $"{id} runs at epoch {container.Epoch} on {node.Id.Name} and {running[(id, container.Epoch)].Name}";
-            if (node.Core is { } core && (RunsOutdated(node) is { Length: > 0 } fault || (fault = GoesBack(node, core.RecordsVersion)).Length > 0))
+            if (node.Core is { } core && (RunsOutdated(node) is { Length: > 0 } fault || (fault = HoldsNothing(node)).Length > 0
+                || (fault = GoesBack(node, core.RecordsVersion)).Length > 0))
                 return fault;
         }
         return "";
+    }
+
+    /// <returns>Which node has sent more than its budget; empty when none has.</returns>
+    public string Overspent()
+    {
+        var seconds = (site.Events.Now - _began).TotalSeconds;
+        foreach (var node in site.Nodes)
+            if (node.BytesSent > BytesAtOnceMax + (BytesASecondMax * seconds))
+                return $"{node.Id.Name} has sent {node.BytesSent} bytes in {seconds:0} s";
+        return "";
+    }
+
+    /// <returns>Whether a workload whose deployment was acknowledged is on no disk any more; empty when it is on one.</returns>
+    public string Lost(WorkloadId id)
+    {
+        foreach (var node in site.Nodes)
+            if (node.Disk.TryGetValue(id, out var record) && record.State != WorkloadState.Removed)
+                return "";
+        return $"{id} is lost: no disk knows it";
     }
 
     /// <returns>Why the site has not settled; empty when it has.</returns>
@@ -53,6 +79,15 @@ public sealed class SiteInvariants(SimulatedSite site)
 
     private static string Key(WorkloadRecord? record) =>
         record is null ? "nothing" : $"{record.Epoch}.{record.Revision} {record.Owner.Name} {record.State}";
+
+    private static string HoldsNothing(SimulatedNode node)
+    {
+        foreach (var record in node.Core!.KnownRecords)
+            if (!node.HasLostDisk && record.State == WorkloadState.Held && record.Owner == node.Id && node.Disk.ContainsKey(record.Id)
+                && record.Spec.Volumes.Count > 0 && !node.Engine.Volumes.ContainsKey(record.Id))
+                return $"{node.Id.Name} holds {record.Id} without its volumes";
+        return "";
+    }
 
     private static string RunsOutdated(SimulatedNode node)
     {
