@@ -15,7 +15,16 @@ public enum MemberStatus
 /// <param name="Offer">The last advertisement heard, if it is still valid.</param>
 /// <param name="RoundTrip">Smallest round-trip time of its last probes; <c>null</c> before the first answer.</param>
 public sealed record MemberView(
-    NodeId Id, IPEndPoint Address, MemberStatus Status, uint Incarnation, Offer? Offer, TimeSpan? RoundTrip, string Why);
+    NodeId Id, IPEndPoint Address, MemberStatus Status, uint Incarnation, Offer? Offer, TimeSpan? RoundTrip, string Why)
+{
+    /// <summary>When <see cref="Offer"/> was heard.</summary>
+    public Instant? OfferHeard { get; init; }
+
+    /// <summary>A view may be older than the offer's validity.</summary>
+    /// <returns>The offer if it holds then.</returns>
+    public Offer? OfferAt(Instant now) =>
+        Status is MemberStatus.Alive or MemberStatus.Suspect && Offer is { } offer && !(now - OfferHeard > offer.Validity) ? offer : null;
+}
 
 /// <summary>Something an operator cares about, with its reason. Published at <c>/api/v1/events</c>.</summary>
 /// <param name="Kind">One word or a hyphenated pair: <c>member-dead</c>, <c>moved</c>, <c>refused</c>, …</param>

@@ -61,6 +61,17 @@ public sealed record Offer(
     /// the operator's own words (<c>roof</c>); 1-24 of <c>a-z 0-9 . _ - =</c>, in order, at most <see cref="LabelsMax"/>.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
+    /// <summary>1-24 of <c>a-z 0-9 . _ - =</c>.</summary>
+    public static bool IsLabel(ReadOnlySpan<char> text)
+    {
+        if (text.Length is 0 or > NameLengthMax)
+            return false;
+        foreach (var c in text)
+            if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('.' or '_' or '-' or '='))
+                return false;
+        return true;
+    }
+
     /// <summary>It gives away what it has and takes nothing on.</summary>
     public bool Draining { get; init; }
 }

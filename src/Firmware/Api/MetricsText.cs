@@ -21,6 +21,8 @@ internal static class MetricsText
         Gauge(text, "edge_memory_bytes", "Usable memory.", node.Resources.MemoryBytes);
         Gauge(text, "edge_memory_free_bytes", "Memory free.", node.Resources.MemoryFreeBytes);
         Gauge(text, "edge_disk_free_bytes", "Free space where the data directory is.", node.Resources.DiskFreeBytes);
+        Health(text, node.Health);
+        Gauge(text, "edge_failure_ratio", "Likelihood that this node fails soon, 0-1.", node.Outlook.Failure);
         Gauge(text, "edge_engine_reachable", "1 while a container engine answers.", node.Engine.Reachable ? 1 : 0);
         Broker(text, operations.BrokerStatistics);
         Bridges(text, operations.Bridges());
@@ -38,6 +40,25 @@ internal static class MetricsText
         Gauge(text, "edge_workloads_here", "Workloads this node owns.", workloads.Count(workload => workload.NodeId == node.Id));
         Gauge(text, "process_resident_memory_bytes", "Memory of this process.", Environment.WorkingSet);
         return text.ToString();
+    }
+
+    /// <summary>What the machine does not tell has no line.</summary>
+    private static void Health(StringBuilder text, HealthView health)
+    {
+        if (health.Celsius is { } celsius)
+            Gauge(text, "edge_temperature_celsius", "Hottest thermal zone.", celsius);
+        if (health.CriticalCelsius is { } critical)
+            Gauge(text, "edge_temperature_critical_celsius", "Where that zone's driver cuts the power.", critical);
+        Gauge(text, "edge_under_voltage", "1 while the board reports too low a supply.", health.UnderVoltage ? 1 : 0);
+        if (health.StorageLifeUsed is { } used)
+            Gauge(text, "edge_storage_life_used_ratio", "Share of the eMMC's rated writes that is used, 0-1.", used);
+        Gauge(text, "edge_storage_read_only", "1 while the data directory takes no writes.", health.StorageReadOnly ? 1 : 0);
+        Counter(text, "edge_storage_errors_total", "Errors of the data directory's device and filesystem.", health.StorageErrors);
+        Counter(text, "edge_storage_written_bytes_total", "Written to the data directory's device since boot, by everybody.", health.StorageBytesWritten);
+        if (health.StorageWriteMs is { } write)
+            Gauge(text, "edge_storage_write_seconds", "Mean duration of the last writes to that device.", write / 1000);
+        Counter(text, "edge_oom_kills_total", "Processes killed for want of memory since boot.", health.OomKills);
+        Counter(text, "edge_clock_steps_total", "Times the wall clock was set since the firmware started.", health.ClockSteps);
     }
 
     private static void Broker(StringBuilder text, BrokerStatistics statistics)

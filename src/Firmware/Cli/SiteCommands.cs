@@ -23,12 +23,13 @@ internal static class SiteCommands
         var command = node.AddTo(new Command("peers", "List the other nodes and what they offer."));
         command.SetAction((parsed, cancel) => node.AskAsync(parsed, new ControlRequest("peers"), (answer, output) =>
         {
-            var table = new TextTable("NAME", "STATUS", "LEVEL", "CPU FREE", "MEMORY FREE", "DISK FREE", "RTT", "ADDRESS", "WHY");
+            var table = new TextTable("NAME", "STATUS", "LEVEL", "CPU FREE", "MEMORY FREE", "DISK FREE", "RTT", "REACH", "LINKS", "LABELS", "FORECAST", "FAILURE", "OFFER", "ADDRESS", "WHY");
             foreach (var peer in answer.Deserialize(FirmwareJson.Default.PeerViewArray)!)
                 table.Add(
                     peer.Name, peer.Status, peer.Level?.ToString() ?? "-", peer.Resources is { } free ? $"{free.CpuFreeCores:0.00}" : "-",
                     peer.Resources is { } memory ? Size(memory.MemoryFreeBytes) : "-", peer.Resources is { } disk ? Size(disk.DiskFreeBytes) : "-",
-                    peer.RoundTripMs is { } trip ? $"{trip:0.0} ms" : "-", peer.Address, peer.LevelWhy is { Length: > 0 } why ? why : peer.Why);
+                    peer.RoundTripMs is { } trip ? $"{trip:0.0} ms" : "-", peer.Reach, Joined(peer.Links), Joined(peer.Labels), peer.Outlook?.Summary() ?? "-",
+                    peer.Outlook is { } outlook ? $"{outlook.Failure * 100:0} %" : "-", Age(peer), peer.Address, Why(peer));
             table.Write(output);
         }, cancel));
         return command;
@@ -87,12 +88,31 @@ internal static class SiteCommands
         output.WriteLine($"cpu        {use.CpuLoad * 100:0} % of {use.CpuCores:0.0#} cores in use");
         output.WriteLine($"memory     {Size(use.MemoryFreeBytes)} of {Size(use.MemoryBytes)} free");
         output.WriteLine($"disk       {Size(use.DiskFreeBytes)} of {Size(use.DiskBytes)} free");
+        output.WriteLine($"health     {node.Health.Summary()}");
+        output.WriteLine($"links      {Joined(node.Links)}; labels {Joined(node.Labels)}{(node.Draining ? "; draining" : "")}");
+        output.WriteLine($"forecast   {node.Outlook.Summary()}, likelihood of failure {node.Outlook.Failure * 100:0} %");
         output.WriteLine($"engine     {(node.Engine.Reachable ? node.Engine.Description : $"none answers at {node.Engine.Socket}")}");
         output.WriteLine($"broker     {string.Join(", ", node.Broker.Listen)}: {node.Broker.Clients} clients, {node.Broker.MessagesIn} messages in, {node.Broker.MessagesOut} out");
         output.WriteLine(node.Mesh is { } mesh
             ? $"mesh       {mesh.Address}: {mesh.Alive} alive, {mesh.Suspect} suspect, {mesh.Dead} dead{(mesh.DatagramsForged > 0 ? $"; {mesh.DatagramsForged} datagrams under another site key" : "")}"
             : "mesh       none configured");
     }
+
+    /// <summary>Why it is not at its best; else why it has the status it has.</summary>
+    private static string Why(PeerView peer) => (peer.Draining, peer.LevelWhy) switch
+    {
+        (_, { Length: > 0 } why) => why,
+        (true, _) => "draining",
+        _ => peer.Why,
+    };
+
+    /// <summary>How old the offer is, and how long it holds.</summary>
+    private static string Age(PeerView peer) =>
+        peer is { OfferAgeSeconds: { } age, OfferExpiresSeconds: { } left } ? $"{Span(age)}, {Span(left)} left" : "none";
+
+    private static string Span(double seconds) => seconds < 120 ? $"{seconds:0} s" : $"{seconds / 60:0} min";
+
+    private static string Joined(string[]? words) => words is { Length: > 0 } ? string.Join(',', words) : "-";
 
     private static string Size(long bytes) => bytes >= 10L << 30 ? $"{bytes >> 30} GiB" : $"{bytes >> 20} MiB";
 }

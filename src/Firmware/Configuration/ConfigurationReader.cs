@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Mesh;
 
 namespace EdgeFirmware.Firmware.Configuration;
 
@@ -173,6 +174,7 @@ internal sealed class ConfigurationReader
         {
             Name = name,
             Location = Location(),
+            Labels = Labels(List("Node.Labels") ?? []),
             DataDirectory = directory,
             MqttListen = List("Mqtt.Listen") is { } listen ? Endpoints("Mqtt.Listen", listen) : [new IPEndPoint(IPAddress.Any, 1883)],
             MqttTls = new TlsReader(Text, _faults).Read(List("Mqtt.Tls.Listen") is { } tls ? Endpoints("Mqtt.Tls.Listen", tls) : null),
@@ -223,6 +225,20 @@ internal sealed class ConfigurationReader
             return (latitude, longitude);
         _faults.Add($"Node.Location: '{text}' is no latitude,longitude in degrees, for example 46.0679,11.1211");
         return null;
+    }
+
+    private List<string> Labels(List<string> texts)
+    {
+        foreach (var text in texts)
+            if (!Offer.IsLabel(text))
+                _faults.Add($"Node.Labels: '{text}' is no label: 1 to {Offer.NameLengthMax} of a-z, 0-9 and . _ - =, for example roof or floor=2");
+        texts.Sort(StringComparer.Ordinal);
+        for (var i = 1; i < texts.Count; i++)
+            if (texts[i] == texts[i - 1])
+                _faults.Add($"Node.Labels: '{texts[i]}' is given twice");
+        if (texts.Count > Offer.LabelsMax)
+            _faults.Add($"Node.Labels: {texts.Count} labels, and others are told {Offer.LabelsMax} at most");
+        return texts;
     }
 
     private string? Text(string path) => _values.GetValueOrDefault(path)?.GetValue<string>() is { Length: > 0 } text ? text : null;

@@ -10,6 +10,9 @@ internal sealed record NodeConfiguration
     /// <summary>Latitude and longitude in degrees, set when the node is put up; <c>null</c> when not given.</summary>
     public (double Latitude, double Longitude)? Location { get; init; }
 
+    /// <summary>The operator's words for what is here, in order; each is valid in an offer.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
     public required string DataDirectory { get; init; }
 
     public required IReadOnlyList<IPEndPoint> MqttListen { get; init; }

@@ -19,6 +19,7 @@ internal sealed record Setting(string Section, string Key, SettingKind Kind, str
     [
         new("Node", "Name", SettingKind.Text, "name of the device, a DNS label", "gate-1", "the host name"),
         new("Node", "Location", SettingKind.Text, "latitude,longitude in degrees", "46.0679,11.1211"),
+        new("Node", "Labels", SettingKind.TextList, "words for what is here, which workloads can ask for", "roof", "none"),
         new("", "DataDirectory", SettingKind.Text, "where everything is kept", "/var/lib/edge-firmware", "/var/lib/edge-firmware"),
         new("Mqtt", "Listen", SettingKind.TextList, "addresses of the broker", "0.0.0.0:1883", "0.0.0.0:1883"),
         new("Mqtt", "AllowAnonymous", SettingKind.Switch, "clients without a password may connect", "true", "false"),

@@ -12,6 +12,7 @@ namespace EdgeFirmware.Firmware.Operations;
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(NodeView))]
 [JsonSerializable(typeof(PeerView[]))]
+[JsonSerializable(typeof(OfferView))]
 [JsonSerializable(typeof(BridgeView[]))]
 [JsonSerializable(typeof(ClientListView))]
 [JsonSerializable(typeof(ClientDetailsView))]

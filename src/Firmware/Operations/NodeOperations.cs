@@ -56,12 +56,18 @@ internal sealed class NodeOperations(
                 statistics.MessagesOut, statistics.MessagesDropped, statistics.BytesIn, statistics.BytesOut, statistics.DiskBytes,
                 statistics.DiskBytesWritten, statistics.DiskCommits, statistics.DiskIsFull),
             configuration.Mesh is { } settings ? ViewOf(settings, snapshot) : null,
-            time.GetElapsedTime(_started).TotalSeconds);
+            time.GetElapsedTime(_started).TotalSeconds,
+            offer?.Draining ?? false, OfferView.Words(offer?.Links ?? LinkKinds.None), [.. offer?.Labels ?? []], OutlookView.Of(offer?.Outlook ?? default),
+            HealthView.Of(snapshot.Health));
     }
 
     public BridgeView[] Bridges() => broker.Bridges.Select(bridge => ViewOf(bridge.Status)).ToArray();
 
-    public PeerView[] Peers() => mesh.Snapshot.Members.Select(ViewOf).ToArray();
+    public PeerView[] Peers()
+    {
+        var now = Instant.Now(time);
+        return mesh.Snapshot.Members.Select(member => ViewOf(member, now)).ToArray();
+    }
 
     public WorkloadView[] Workloads()
     {
@@ -176,14 +182,27 @@ internal sealed class NodeOperations(
         snapshot.Members.Count(member => member.Status == MemberStatus.Suspect), snapshot.Members.Count(member => member.Status == MemberStatus.Dead),
         snapshot.Datagrams.Genuine, snapshot.Datagrams.Sent, snapshot.Datagrams.Forged, snapshot.Datagrams.Replayed, snapshot.Datagrams.Malformed);
 
-    private static PeerView ViewOf(MemberView member)
+    private static PeerView ViewOf(MemberView member, Instant now)
     {
-        var offer = member.Offer;
+        var offer = member.OfferAt(now);
+        var age = offer is null ? null : now - member.OfferHeard;
         return new PeerView(
-            member.Id.Name, member.Id.Value, member.Address.ToString(), Word(member.Status), member.Why, (int?)offer?.Level, offer?.Why,
+            member.Id.Name, member.Id.Value, member.Address.ToString(), Word(member.Status), member.Why, Reach(member), (int?)offer?.Level, offer?.Why,
             offer is null ? null : new PeerResourceView(offer.CpuCores, offer.CpuFreeCores, offer.MemoryBytes, offer.MemoryFreeBytes, offer.DiskFreeBytes),
-            offer?.Engine, offer?.Architecture, member.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 3) : null);
+            offer?.Engine, offer?.Architecture, member.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 3) : null,
+            offer?.Overloaded, offer?.Draining, offer is null ? null : OfferView.Words(offer.Links), offer is null ? null : [.. offer.Labels],
+            offer is null ? null : OutlookView.Of(offer.Outlook), Seconds(age), Seconds(offer?.Validity - age));
     }
+
+    private static double? Seconds(TimeSpan? span) => span is { } known ? Math.Round(known.TotalSeconds, 1) : null;
+
+    private static string Reach(MemberView member) => member.Status switch
+    {
+        MemberStatus.Alive when member.RoundTrip is not null => "direct",
+        MemberStatus.Alive => "hearsay",
+        MemberStatus.Suspect => "silent",
+        _ => "none",
+    };
 
     private WorkloadView ViewOf(WorkloadRecord record, MeshSnapshot snapshot, int waiting)
     {

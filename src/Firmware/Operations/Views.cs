@@ -5,7 +5,8 @@ namespace EdgeFirmware.Firmware.Operations;
 /// <summary>The shapes of the API and of <c>--json</c>; both are the same. Bytes, cores and shares (0-1) unless the name says otherwise.</summary>
 internal sealed record NodeView(
     string Id, string Name, string Version, double[]? Location, int Level, string LevelWhy, bool Overloaded, ResourceView Resources,
-    MachineView Machine, EngineView Engine, BrokerView Broker, MeshView? Mesh, double UptimeSeconds);
+    MachineView Machine, EngineView Engine, BrokerView Broker, MeshView? Mesh, double UptimeSeconds, bool Draining, string[] Links, string[] Labels,
+    OutlookView Outlook, HealthView Health);
 
 internal sealed record ResourceView(
     double CpuCores, double CpuLoad, double CpuFreeCores, double CpuPressure, long MemoryBytes, long MemoryFreeBytes, long DiskBytes,
@@ -31,10 +32,14 @@ internal sealed record MeshView(
     long DatagramsMalformed);
 
 /// <param name="Status"><c>alive</c>, <c>suspect</c>, <c>dead</c> or <c>left</c>.</param>
-/// <param name="Level"><c>null</c> when no valid advertisement is known.</param>
+/// <param name="Reach"><c>direct</c>: it answers; <c>hearsay</c>: only others have told of it; <c>silent</c>: it does not answer now; <c>none</c>.</param>
+/// <param name="Level"><c>null</c> when no valid advertisement is known; so is all that follows from one.</param>
+/// <param name="OfferAgeSeconds">Since it was heard.</param>
+/// <param name="OfferExpiresSeconds">Until it is not believed any more.</param>
 internal sealed record PeerView(
-    string Name, string Id, string Address, string Status, string Why, int? Level, string? LevelWhy, PeerResourceView? Resources,
-    string? Engine, string? Architecture, double? RoundTripMs);
+    string Name, string Id, string Address, string Status, string Why, string Reach, int? Level, string? LevelWhy, PeerResourceView? Resources,
+    string? Engine, string? Architecture, double? RoundTripMs, bool? Overloaded, bool? Draining, string[]? Links, string[]? Labels,
+    OutlookView? Outlook, double? OfferAgeSeconds, double? OfferExpiresSeconds);
 
 internal sealed record PeerResourceView(double CpuCores, double CpuFreeCores, long MemoryBytes, long MemoryFreeBytes, long DiskFreeBytes);
 

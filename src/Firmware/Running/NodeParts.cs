@@ -54,7 +54,7 @@ internal sealed class NodeParts : IDisposable
         Host = Own(new WorkloadHost(self, engine, images, network, tap, Custody, port, time, journal.For("workloads")));
         var records = new RecordDirectory(Path.Combine(configuration.DataDirectory, "workloads"), journal.For("storage"));
         Mesh = Own(new MeshNode(
-            self, new MeshNodeParts(network, Host, records, probe, machine, events.Add, time, new Random(), journal.For("mesh")), gossip,
+            self, new MeshNodeParts(network, Host, records, probe, machine, events.Add, time, new Random(), journal.For("mesh")) { Labels = configuration.Labels }, gossip,
             configuration.Mesh?.Listen, configuration.Mesh?.Seeds ?? []));
         Mesh.Changed += _ => _recordsAreKnown.TrySetResult();
         _transfers = new TransferDesk(Host, engine, images, Mesh.BeginReceivingAsync, Mesh.ReceivedAsync, journal.For("transfer"));

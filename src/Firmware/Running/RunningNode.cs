@@ -89,6 +89,7 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
         List<Task> running =
         [
             .. parts.Run(stopping.Token),
+            new OfferTopics(self, broker, time).RunAsync(parts.Mesh, stopping.Token),
             control.RunAsync(configuration.ControlSocket, stopping.Token),
             broker.Completion.WaitAsync(stopping.Token),
             GiveBackMemoryAsync(stopping.Token),

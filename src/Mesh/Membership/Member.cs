@@ -35,6 +35,6 @@ internal sealed class Member(NodeId id)
     public MemberView ToView(Instant now)
     {
         var valid = IsReachable && Offer is not null && now - OfferHeard <= Offer.Validity;
-        return new MemberView(Id, Address, Status, Incarnation, valid ? Offer : null, RoundTrip.Smallest, Why);
+        return new MemberView(Id, Address, Status, Incarnation, valid ? Offer : null, RoundTrip.Smallest, Why) { OfferHeard = valid ? OfferHeard : null };
     }
 }

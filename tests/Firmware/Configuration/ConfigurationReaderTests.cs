@@ -11,11 +11,12 @@ public sealed class ConfigurationReaderTests
     public void Every_key_is_read()
     {
         var read = Read($$"""
-            { "Node": { "Name": "gate-1", "Location": "46.0679, 11.1211" }, "DataDirectory": "/data",
+            { "Node": { "Name": "gate-1", "Location": "46.0679, 11.1211", "Labels": ["roof", "floor=2"] }, "DataDirectory": "/data",
               "Mqtt": { "Listen": ["0.0.0.0:1883", "[::1]:1884"], "AllowAnonymous": true }, "Api": { "Listen": "127.0.0.1:8080" },
               "Mesh": { "Listen": "10.1.0.1:7900", "Seeds": ["10.1.0.2:7900"], "SiteKey": "{{Key}}" }, "Engine": { "Socket": "/e.sock" } }
             """);
         Assert.Equal(("gate-1", (46.0679, 11.1211), "/data", true, "/e.sock"), (read.Name, read.Location!.Value, read.DataDirectory, read.AllowAnonymous, read.EngineSocket));
+        Assert.Equal(["floor=2", "roof"], read.Labels);
         Assert.Equal(["0.0.0.0:1883", "[::1]:1884"], read.MqttListen.Select(one => one.ToString()));
         Assert.Equal("127.0.0.1:8080", read.ApiListen!.ToString());
         Assert.Equal(("10.1.0.1:7900", "10.1.0.2:7900", (byte)32), (read.Mesh!.Listen.ToString(), read.Mesh.Seeds.Single().ToString(), read.Mesh.SiteKey[31]));
@@ -46,6 +47,16 @@ public sealed class ConfigurationReaderTests
                  })
             Assert.Contains(faults, fault => fault.Contains(named, StringComparison.Ordinal));
     }
+
+    [Theory]
+    [InlineData("\"Roof\"", "'Roof' is no label: 1 to 24 of a-z, 0-9 and . _ - =")]
+    [InlineData("\"\"", "'' is no label")]
+    [InlineData("\"a label\"", "'a label' is no label")]
+    [InlineData("\"abcdefghijklmnopqrstuvwxy\"", "is no label")]
+    [InlineData("\"roof\", \"roof\"", "'roof' is given twice")]
+    [InlineData("\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"j\",\"k\",\"l\",\"m\"", "13 labels, and others are told 12 at most")]
+    public void Labels_that_others_would_not_take_are_refused(string labels, string fault) =>
+        Assert.Contains(Faults($"{{ \"Node\": {{ \"Name\": \"a\", \"Labels\": [{labels}] }} }}"), one => one.Contains(fault, StringComparison.Ordinal));
 
     [Theory]
     [InlineData("")]

@@ -50,12 +50,13 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     };
 
     public static async Task<NodeUnderTest> StartAsync(bool allowAnonymous = false, IPAddress? api = null, string? directory = null, IPAddress? mqtt = null, IPAddress? mesh = null,
-        IReadOnlyList<BridgeConfiguration>? bridges = null, TlsConfiguration? tls = null)
+        IReadOnlyList<BridgeConfiguration>? bridges = null, TlsConfiguration? tls = null, Func<NodeConfiguration, NodeConfiguration>? change = null)
     {
         directory ??= Directory.CreateTempSubdirectory("edge-node-").FullName;
         var (credential, password) = await AdminCredential.LoadOrCreateAsync(directory, CancellationToken.None);
         credential.Dispose();
-        var node = new NodeUnderTest(Configure(directory, allowAnonymous, api, mqtt, mesh, bridges) with { MqttTls = tls }, password ?? "");
+        var configuration = Configure(directory, allowAnonymous, api, mqtt, mesh, bridges) with { MqttTls = tls };
+        var node = new NodeUnderTest(change?.Invoke(configuration) ?? configuration, password ?? "");
         await node.UntilAsync(node.AnswersAsync);
         if (api is not null && (api.Equals(IPAddress.Any) || IPAddress.IsLoopback(api)))
             await node.ApiAnswersAsync();
@@ -88,10 +89,16 @@ internal sealed class NodeUnderTest : IAsyncDisposable
         return IPEndPoint.Parse(status["broker"]!["listen"]![0]!.GetValue<string>()).Port;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it and leaves its data directory.</summary>
+    public async Task StopAsync()
     {
         await _stopping.CancelAsync();
         await Running.WaitAsync(TimeSpan.FromSeconds(20)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         _stopping.Dispose();
         Directory.Delete(Configuration.DataDirectory, recursive: true);
     }
