@@ -7,7 +7,10 @@ public sealed record OfferBudget
     /// <summary>Copies of one update that a node gets before gossip stops spreading it.</summary>
     public const int CopiesHeard = 4;
 
-    /// <summary>A typical signed offer of 185 bytes from each of 32 nodes in 7 min is 56 B/s at each node.</summary>
+    /// <summary>The site that the figures here are for; in a larger one they are stretched.</summary>
+    public const int NodesOfASite = 32;
+
+    /// <summary>A typical signed offer of 185 bytes from each of <see cref="NodesOfASite"/> nodes in 7 min is 56 B/s at each node.</summary>
     public static readonly OfferBudget Lan = new();
 
     /// <summary>The same in 42 min is 9.4 B/s, 0.03 % of a link of 250 kbit/s.</summary>

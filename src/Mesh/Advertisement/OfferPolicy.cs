@@ -20,6 +20,7 @@ public sealed class OfferPolicy
     private readonly OfferBudget _budget;
     private readonly Random _random;
     private Offer? _said;
+    private int _nodes = 1;
     private Instant _repeatAt;
     private Instant? _farSince;
     private double _tokens;
@@ -33,6 +34,18 @@ public sealed class OfferPolicy
         _filled = now;
     }
 
+    /// <summary>Nodes of the site, this one included: where there are more than the budget is for, each says less.</summary>
+    public int Nodes
+    {
+        get => _nodes;
+        set => _nodes = Math.Max(1, value);
+    }
+
+    /// <summary>How long an offer that is sent now holds.</summary>
+    public TimeSpan Validity => Shorter(_budget.Validity * Stretch, Offer.ValidityMax);
+
+    private double Stretch => Math.Max(1, Nodes / (double)OfferBudget.NodesOfASite);
+
     /// <summary>Asked at every measurement. Yes counts as sent.</summary>
     /// <param name="bytes">What it takes on the wire, signed.</param>
     public bool IsWorthSending(Offer offer, int bytes, Instant now)
@@ -43,7 +56,7 @@ public sealed class OfferPolicy
         _said = offer;
         _farSince = null;
         _tokens = Math.Max(0, _tokens - bytes);
-        _repeatAt = now + (_budget.Repeat * (1 - Jitter + (2 * Jitter * _random.NextDouble())));
+        _repeatAt = now + (Shorter(_budget.Repeat * Stretch, Validity / 2.2) * (1 - Jitter + (2 * Jitter * _random.NextDouble())));
         return true;
     }
 
@@ -75,9 +88,11 @@ public sealed class OfferPolicy
 
     private void Fill(Instant now)
     {
-        _tokens = Math.Min(_budget.BurstBytes, _tokens + (_budget.BytesPerSecond * (now - _filled).TotalSeconds));
+        _tokens = Math.Min(_budget.BurstBytes, _tokens + (_budget.BytesPerSecond / Stretch * (now - _filled).TotalSeconds));
         _filled = now;
     }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static bool IsUrgent(Offer said, Offer now) =>
         said.Level != now.Level || said.Overloaded != now.Overloaded || said.Draining != now.Draining || said.Engine != now.Engine

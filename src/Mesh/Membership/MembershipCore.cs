@@ -1,7 +1,6 @@
 using System.Net;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
-using EdgeFirmware.Mesh.Advertisement;
 
 namespace EdgeFirmware.Mesh.Membership;
 
@@ -26,7 +25,6 @@ public sealed class MembershipCore
     private readonly SortedDictionary<NodeId, Member> _members = [];
     private readonly UpdateQueue _updates = new();
     private readonly Prober _prober;
-    private readonly OfferPolicy _offers;
     private readonly Member _self;
     private Instant _nextGossip = Instant.Never;
     private Instant _nextSync;
@@ -41,7 +39,6 @@ public sealed class MembershipCore
         _seeds = seeds;
         _self = new Member(self) { Address = address, Boot = (uint)random.NextInt64(1, uint.MaxValue), Since = now };
         _prober = new Prober(self, profile, random, now);
-        _offers = new OfferPolicy(profile.Offers, random, now);
         _nextSync = now + profile.SyncInterval;
         _nextSeek = now;
         _advanced = now;
@@ -76,12 +73,10 @@ public sealed class MembershipCore
 
     public IPEndPoint? AddressOf(NodeId id) => _members.TryGetValue(id, out var member) ? member.Address : null;
 
-    /// <summary>Changes what this node offers; worth a datagram now or with the next repeat is decided by <see cref="OfferPolicy"/>.</summary>
+    /// <summary>Changes what this node offers; whether it is worth a datagram is decided before.</summary>
     public void Advertise(Offer offer, Instant now)
     {
-        if (!_offers.IsWorthSending(offer, OfferPolicy.EstimateBytes(offer), now))
-            return;
-        _self.Offer = offer with { Version = (_self.Offer?.Version ?? 0) + 1, Validity = _profile.Offers.Validity };
+        _self.Offer = offer with { Version = (_self.Offer?.Version ?? 0) + 1 };
         Spread(_self.Id, now);
     }
 

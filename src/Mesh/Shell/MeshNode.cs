@@ -28,7 +28,7 @@ public sealed class MeshNode : IDisposable
     private readonly Channel<Action<Instant>> _inbox = Channel.CreateBounded<Action<Instant>>(
         new BoundedChannelOptions(InboxMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     private readonly SelfObservation _self;
-    private readonly OfferPolicy _offersAlone;
+    private readonly OfferPolicy _offers;
     private readonly NegotiationCore _negotiation;
     private readonly MembershipCore? _membership;
     private readonly GossipPort? _gossip;
@@ -56,7 +56,7 @@ public sealed class MeshNode : IDisposable
         _gossip = gossip;
         _self = new SelfObservation(parts);
         var now = Instant.Now(_time);
-        _offersAlone = new OfferPolicy(OfferBudget.Lan, parts.Random, now);
+        _offers = new OfferPolicy(MembershipProfile.Lan.Offers, parts.Random, now);
         _nextMeasure = now;
         _negotiation = new NegotiationCore(self, parts.Records.Load(), gossip is not null, new NegotiationTiming(), parts.Random, now);
         if (gossip is not null)
@@ -183,15 +183,11 @@ public sealed class MeshNode : IDisposable
     /// <summary>A node on its own tells its own clients as often as it would tell the others.</summary>
     private void Advertise(Offer offer, Instant now)
     {
-        if (_membership is not null)
-        {
-            _membership.Advertise(offer, now);
-            _advertised = _membership.OwnOffer;
-        }
-        else if (_offersAlone.IsWorthSending(offer, OfferPolicy.EstimateBytes(offer), now))
-        {
-            _advertised = offer with { Version = (_advertised?.Version ?? 0) + 1, Validity = OfferBudget.Lan.Validity };
-        }
+        _offers.Nodes = _snapshot.Members.Count + 1;
+        if (!_offers.IsWorthSending(offer, OfferPolicy.EstimateBytes(offer), now))
+            return;
+        _advertised = offer with { Version = (_advertised?.Version ?? 0) + 1, Validity = _offers.Validity };
+        _membership?.Advertise(_advertised, now);
     }
 
     private bool DrainMembership(Instant now)

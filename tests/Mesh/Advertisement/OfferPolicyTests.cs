@@ -126,6 +126,28 @@ public sealed class OfferPolicyTests(ITestOutputHelper output)
         Assert.True(perNode <= bytesPerSecondMax, $"{perNode:0.0} B/s");
     }
 
+    [Theory]
+    [InlineData(33)]
+    [InlineData(200)]
+    [InlineData(1000)]
+    [InlineData(4096)]
+    public void In_a_larger_site_each_node_says_less_and_what_it_says_holds_longer(int nodes)
+    {
+        foreach (var budget in (OfferBudget[])[OfferBudget.Lan, OfferBudget.LowPower])
+        {
+            var policy = new OfferPolicy(budget, new Random(nodes), default) { Nodes = nodes };
+            var sent = new List<int>();
+            for (var second = 0; second < 5 * 24 * 3600; second += 60)
+                if (policy.IsWorthSending(Said, Bytes, At(second)))
+                    sent.Add(second);
+            Assert.True(policy.Validity <= Offer.ValidityMax);
+            for (var i = 2; i < sent.Count; i++)
+                Assert.True(sent[i] - sent[i - 2] < policy.Validity.TotalSeconds);
+            if (policy.Validity < Offer.ValidityMax)
+                Assert.True(nodes * (double)Bytes * OfferBudget.CopiesHeard / (sent[^1] / (double)(sent.Count - 1)) < (budget == OfferBudget.Lan ? 60 : 10));
+        }
+    }
+
     private static OfferPolicy Speaking()
     {
         var policy = new OfferPolicy(Lan, new Random(1), default);
