@@ -41,6 +41,9 @@ public sealed class MeshNode : IDisposable
     /// <summary>Ends transfers that come in, by lease.</summary>
     private readonly Dictionary<Guid, CancellationTokenSource> _receiving = [];
     private Offer? _advertised;
+
+    /// <summary>Round trips change without a word.</summary>
+    private bool _viewsAreOld;
     private Instant _nextMeasure;
     private bool _tickQueued;
     private long _publishedVersion = -1;
@@ -169,6 +172,7 @@ public sealed class MeshNode : IDisposable
     private void Measure(Instant now)
     {
         _nextMeasure = now + MeasureInterval;
+        _viewsAreOld = true;
         if (_self.Measure(now))
             if (_self.Overload.IsOverloaded)
                 MeshLog.Overloaded(_log, _self.Overload.Why);
@@ -204,7 +208,7 @@ public sealed class MeshNode : IDisposable
             MeshLog.MemberChanged(_log, change.Id, change.Address, change.Status, change.Why);
             _parts.Events(new NodeEvent($"member-{change.Status.ToString().ToLowerInvariant()}", change.Id.Value, change.Why));
         }
-        if (changed)
+        if (changed || _viewsAreOld)
             _negotiation.MembersAre(_membership.Members(now), now);
         return changed;
     }
@@ -246,10 +250,11 @@ public sealed class MeshNode : IDisposable
         var recordsChanged = _negotiation.RecordsVersion != _publishedVersion || !old.Running.SetEquals(_negotiation.Running);
         _publishedVersion = _negotiation.RecordsVersion;
         _snapshot = new MeshSnapshot(
-            membersChanged || _membership is null ? _membership?.Members(now) ?? [] : old.Members,
+            membersChanged || _viewsAreOld || _membership is null ? _membership?.Members(now) ?? [] : old.Members,
             recordsChanged ? _negotiation.KnownRecords.ToArray() : old.Records,
             recordsChanged ? _negotiation.Running.ToHashSet() : old.Running,
             _negotiation.OwnOffer, _self.Reading, _gossip?.Counts ?? default) { Health = _self.Health, Advertised = _advertised };
+        _viewsAreOld = false;
         if (recordsChanged || membersChanged)
             Changed?.Invoke(_snapshot);
     }
