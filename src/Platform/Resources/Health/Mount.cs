@@ -36,13 +36,22 @@ internal sealed record Mount(string Device, string Point, string Type, string So
         var right = line[(dash + 3)..].Split(' ');
         if (left.Length < 6 || right.Length < 3)
             return null;
-        return new Mount(left[2], Plain(left[4]), right[0], Plain(right[1]), IsReadOnly(left[5]) || IsReadOnly(right[2]), right[2]);
+        return new Mount(left[2], Plain(left[4]), right[0], Plain(right[1]), IsReadOnly(left[5]) || IsReadOnly(right[2]) || IsStopped(right[2]), right[2]);
     }
 
     private static bool Holds(string point, string path) =>
         point == "/" || (path.StartsWith(point, StringComparison.Ordinal) && (path.Length == point.Length || path[point.Length] == '/'));
 
     private static bool IsReadOnly(string options) => options == "ro" || options.StartsWith("ro,", StringComparison.Ordinal);
+
+    /// <summary>Since Linux 6.12 ext4 stays <c>rw</c> when an error stops it, and says so by another word (fs/ext4/super.c).</summary>
+    private static bool IsStopped(string superOptions)
+    {
+        foreach (var option in superOptions.Split(','))
+            if (option is "emergency_ro" or "shutdown")
+                return true;
+        return false;
+    }
 
     private static string Plain(string field) => field
         .Replace("\\040", " ", StringComparison.Ordinal).Replace("\\011", "\t", StringComparison.Ordinal)

@@ -34,6 +34,7 @@ public sealed class DataDeviceTests : IDisposable
     [InlineData("ro,noatime", "rw", true)]
     [InlineData("rw", "ro,errors=remount-ro", true)]
     [InlineData("rw,relatime", "rw,errors=remount-ro", false)]
+    [InlineData("rw,relatime", "rw,errors=remount-ro,emergency_ro", true)]
     public void A_mount_or_its_filesystem_can_be_read_only(string options, string superOptions, bool readOnly) =>
         Assert.Equal(readOnly, Mount.Holding($"27 1 179:2 / / {options} - ext4 /dev/root {superOptions}\n", "/x")!.ReadOnly);
 
