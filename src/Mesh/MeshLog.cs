@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Mesh.Membership;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeFirmware.Mesh;
@@ -24,6 +25,12 @@ internal static partial class MeshLog
 
     [LoggerMessage(6, LogLevel.Warning, "overloaded: {Why}")]
     public static partial void Overloaded(ILogger log, string why);
+
+    [LoggerMessage(8, LogLevel.Debug, "gossip to {Peer} by stream lost: {Why}")]
+    public static partial void StreamLost(ILogger log, NodeId peer, string why);
+
+    [LoggerMessage(9, LogLevel.Warning, "reach is {Reach}: {Why}")]
+    public static partial void ReachChanged(ILogger log, Reach reach, string why);
 
     [LoggerMessage(7, LogLevel.Information, "no longer overloaded")]
     public static partial void Relieved(ILogger log);

@@ -13,6 +13,9 @@ public enum ConversationKind : byte
 
     /// <summary>Inputs to the node that runs a workload, results and acknowledgements back.</summary>
     Custody = 3,
+
+    /// <summary>Gossip to a member that datagrams do not reach: one frame a message, answers back.</summary>
+    Gossip = 4,
 }
 
 /// <summary>Authenticated, encrypted, ordered conversations with other nodes of the site.</summary>
@@ -61,6 +64,9 @@ public sealed class PeerException : Exception
 public interface IDatagramSocket : IDisposable
 {
     IPEndPoint LocalEndpoint { get; }
+
+    /// <summary>Called, on any thread, when a machine says that nobody listens at an address this socket has sent to.</summary>
+    Action<IPEndPoint>? Refused { get; set; }
 
     /// <summary>Best effort: a datagram that cannot be sent is lost, as on the wire.</summary>
     void Send(ReadOnlySpan<byte> datagram, IPEndPoint to);

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Mesh.Membership;
 using EdgeFirmware.Contracts.Mesh;
 
 namespace EdgeFirmware.Firmware.Configuration;
@@ -201,7 +202,14 @@ internal sealed class ConfigurationReader
         var endpoint = listen is null ? null : Endpoint("Mesh.Listen", listen);
         if (endpoint is not null && (endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any)))
             _faults.Add("Mesh.Listen: the address others reach this node at is needed, not a wildcard");
-        return new MeshConfiguration(endpoint ?? new IPEndPoint(IPAddress.Loopback, 0), Endpoints("Mesh.Seeds", seeds), SiteKey(key));
+        return new MeshConfiguration(endpoint ?? new IPEndPoint(IPAddress.Loopback, 0), Endpoints("Mesh.Seeds", seeds), SiteKey(key)) { Profile = Profile(Text("Mesh.Profile")) };
+    }
+
+    private MembershipProfile Profile(string? name)
+    {
+        if (name is not (null or "Lan" or "LowPower"))
+            _faults.Add($"Mesh.Profile: '{name}' is neither Lan nor LowPower");
+        return name == "LowPower" ? MembershipProfile.LowPower : MembershipProfile.Lan;
     }
 
     private byte[] SiteKey(string? text)

@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeFirmware.Mesh.Membership;
 
 namespace EdgeFirmware.Firmware.Configuration;
 
@@ -41,4 +42,7 @@ internal sealed record NodeConfiguration
 }
 
 /// <param name="SiteKey">32 bytes that every node of the site has.</param>
-internal sealed record MeshConfiguration(IPEndPoint Listen, IReadOnlyList<IPEndPoint> Seeds, byte[] SiteKey);
+internal sealed record MeshConfiguration(IPEndPoint Listen, IReadOnlyList<IPEndPoint> Seeds, byte[] SiteKey)
+{
+    public MembershipProfile Profile { get; init; } = MembershipProfile.Lan;
+}

@@ -7,6 +7,7 @@ using EdgeFirmware.Firmware.Configuration;
 using EdgeFirmware.Firmware.Logging;
 using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Firmware.Users;
+using EdgeFirmware.Mesh.Membership;
 using EdgeFirmware.Mesh.Shell;
 using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Topics;
@@ -28,12 +29,14 @@ internal sealed class NodeParts : IDisposable
     private readonly TlsPeerNetwork? _peers;
     private readonly Socket? _listener;
     private readonly TransferDesk _transfers;
+    private readonly KnownPeers _known;
     private readonly EngineWatch _watch;
     private readonly TaskCompletionSource _recordsAreKnown = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public NodeParts(
         NodeConfiguration configuration, NodeId self, MqttBroker broker, WorkloadTap tap, UserDesk users, JournalLog journal, TimeProvider time)
     {
+        _known = new KnownPeers(configuration.DataDirectory, time);
         var engine = Own(new DockerEngine(configuration.EngineSocket, time, journal.For<DockerEngine>("engine")));
         var images = new ImageCarrier(engine);
         var probe = Own(new ResourceProbe(configuration.DataDirectory, time));
@@ -54,8 +57,11 @@ internal sealed class NodeParts : IDisposable
         Host = Own(new WorkloadHost(self, engine, images, network, tap, Custody, port, time, journal.For("workloads")));
         var records = new RecordDirectory(Path.Combine(configuration.DataDirectory, "workloads"), journal.For("storage"));
         Mesh = Own(new MeshNode(
-            self, new MeshNodeParts(network, Host, records, probe, machine, events.Add, time, new Random(), journal.For("mesh")) { Labels = configuration.Labels }, gossip,
-            configuration.Mesh?.Listen, configuration.Mesh?.Seeds ?? []));
+            self, new MeshNodeParts(network, Host, records, probe, machine, events.Add, time, new Random(), journal.For("mesh")) 
+            {
+                Labels = configuration.Labels, Profile = configuration.Mesh?.Profile ?? MembershipProfile.Lan,
+            }, gossip,
+            configuration.Mesh?.Listen, [.. configuration.Mesh?.Seeds ?? [], .. KnownPeers.Load(configuration.DataDirectory)]));
         Mesh.Changed += _ => _recordsAreKnown.TrySetResult();
         _transfers = new TransferDesk(Host, engine, images, Mesh.BeginReceivingAsync, Mesh.ReceivedAsync, journal.For("transfer"));
         _watch = new EngineWatch(engine, Host, Find, Mesh.EngineIsAsync, Mesh.CopyEndedAsync, time, journal.For("engine"));
@@ -74,6 +80,8 @@ internal sealed class NodeParts : IDisposable
     public IReadOnlyList<Task> Run(CancellationToken cancel)
     {
         List<Task> running = [Mesh.RunAsync(cancel), WatchEngineAsync(cancel), Custody.Completion.WaitAsync(cancel)];
+        if (_peers is not null)
+            running.Add(_known.RememberAsync(() => Mesh.Snapshot.Members, cancel));
         if (_peers is not null && _listener is not null)
             running.Add(_peers.AcceptAsync(_listener, ServeAsync, cancel));
         return running;
@@ -95,6 +103,7 @@ internal sealed class NodeParts : IDisposable
     private Task ServeAsync(IPeerConversation conversation, CancellationToken cancel) => conversation.Kind switch
     {
         ConversationKind.Control => Mesh.ServeControlAsync(conversation, cancel),
+        ConversationKind.Gossip => Mesh.ServeGossipAsync(conversation, cancel),
         ConversationKind.Transfer => _transfers.ServeAsync(conversation, cancel),
         _ => Custody.ServeAsync(conversation, cancel),
     };

@@ -1,44 +1,100 @@
-using EdgeFirmware.Contracts;
-
 namespace EdgeFirmware.Mesh.Membership;
 
-/// <summary>Members whose news is still to be spread, the least often sent first. It holds names, not news: what is sent is always
-/// the latest that is known.</summary>
+/// <summary>Members whose news is still to be spread, the least often sent first. It holds names, not news: what is sent is always the latest
+/// that is known.</summary>
 internal sealed class UpdateQueue
 {
-    private readonly List<Entry> _entries = [];
+    /// <summary>Nothing is sent more often, however many members there are.</summary>
+    private const int SendsMax = 64;
 
-    private sealed class Entry(NodeId member)
+    /// <summary>News looked at that does not fit any more, before a datagram is left as it is.</summary>
+    private const int MisfitsMax = 4;
+
+    /// <summary>By how often they have been sent.</summary>
+    private readonly Queue<NewsEntry>[] _waiting = new Queue<NewsEntry>[SendsMax];
+    private int _count;
+
+    public UpdateQueue()
     {
-        public NodeId Member { get; } = member;
-
-        public int Sent { get; set; }
+        for (var i = 0; i < SendsMax; i++)
+            _waiting[i] = new Queue<NewsEntry>();
     }
 
-    public bool IsEmpty => _entries.Count == 0;
+    public bool IsEmpty => _count == 0;
 
-    public void Add(NodeId member)
+    /// <summary>New, or newer than what was being sent.</summary>
+    public NewsEntry Add(Member member, NewsKind kind, NewsEntry? before)
     {
-        if (_entries.Find(entry => entry.Member == member) is { } known)
-            known.Sent = 0;
-        else
-            _entries.Add(new Entry(member));
+        if (before is { IsOver: false })
+            Drop(before);
+        var entry = new NewsEntry(member, kind);
+        _waiting[0].Enqueue(entry);
+        _count++;
+        return entry;
     }
 
-    /// <summary>Up to <paramref name="count"/> members to mention now; each counts as sent once, and is dropped when it was sent
-    /// <paramref name="retransmits"/> times.</summary>
-    public List<NodeId> Take(int count, int retransmits)
+    public void Drop(NewsEntry entry)
     {
-        var chosen = new List<NodeId>(count);
-        if (IsEmpty)
-            return chosen;
-        _entries.Sort(static (a, b) => a.Sent != b.Sent ? a.Sent.CompareTo(b.Sent) : a.Member.CompareTo(b.Member));
-        for (var i = 0; i < _entries.Count && i < count; i++)
-        {
-            chosen.Add(_entries[i].Member);
-            _entries[i].Sent++;
-        }
-        _entries.RemoveAll(entry => entry.Sent >= retransmits);
-        return chosen;
+        if (entry.IsOver)
+            return;
+        entry.IsOver = true;
+        entry.TakenFor = null;
+        if (--_count == 0)
+            Clear(); // what is over goes with it
     }
+
+    /// <summary>Takes what fits; each counts as sent once.</summary>
+    /// <param name="bytesMax">Room for news.</param>
+    /// <param name="sends">How often news of a kind is sent before it is dropped.</param>
+    public void Take(List<MemberNews> into, int countMax, int bytesMax, Func<NewsEntry, MemberNews> make, Func<NewsKind, int> sends)
+    {
+        var misfits = 0;
+        for (var sent = 0; sent < SendsMax && _count > 0; sent++)
+            for (var left = _waiting[sent].Count; left > 0; left--)
+            {
+                if (into.Count >= countMax || misfits > MisfitsMax)
+                    return;
+                var entry = _waiting[sent].Dequeue();
+                if (entry.IsOver)
+                    continue;
+                if (entry.TakenFor == into || make(entry) is not { } news || news.WireBytes > bytesMax)
+                {
+                    misfits += entry.TakenFor == into ? 0 : 1;
+                    _waiting[sent].Enqueue(entry);
+                    continue;
+                }
+                bytesMax -= news.WireBytes;
+                into.Add(news);
+                entry.TakenFor = into;
+                if (sent + 1 >= Math.Min(SendsMax, sends(entry.Kind)))
+                    Drop(entry);
+                else
+                    _waiting[sent + 1].Enqueue(entry);
+            }
+    }
+
+    private void Clear()
+    {
+        foreach (var queue in _waiting)
+            queue.Clear();
+    }
+}
+
+internal enum NewsKind
+{
+    Status,
+    Offer,
+}
+
+/// <summary>That there is news.</summary>
+internal sealed class NewsEntry(Member member, NewsKind kind)
+{
+    public Member Member { get; } = member;
+
+    public NewsKind Kind { get; } = kind;
+
+    public bool IsOver { get; set; }
+
+    /// <summary>The datagram it was last taken for: no datagram carries it twice.</summary>
+    public object? TakenFor { get; set; }
 }

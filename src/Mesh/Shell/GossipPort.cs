@@ -26,12 +26,6 @@ public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint>
     {
         var message = outgoing.Message;
         var length = GossipWriter.Write(message, _plain);
-        while (length + DatagramSeal.Overhead > DatagramSeal.DatagramBytesMax && message.Updates.Count > 0)
-        {
-            // Only with the longest names of all: the rest goes with a later datagram.
-            message = message with { Updates = message.Updates.Take(message.Updates.Count - 1).ToList() };
-            length = GossipWriter.Write(message, _plain);
-        }
         var size = _seal.Seal(_plain.AsSpan(0, length), _sealed);
         _sent++;
         if (outgoing.To is { } to)
@@ -54,6 +48,9 @@ public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint>
         Count(outcome, from);
         return null;
     }
+
+    /// <summary>Called, on any thread, with addresses where nobody listens.</summary>
+    public Action<IPEndPoint>? Refused { set => socket.Refused = value; }
 
     /// <inheritdoc cref="DatagramSeal.Use"/>
     public void UseKeys(IReadOnlyList<GossipKey> keys, uint sendWith) => _seal.Use(keys, sendWith);

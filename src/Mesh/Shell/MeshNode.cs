@@ -30,14 +30,12 @@ public sealed class MeshNode : IDisposable
     private readonly SelfObservation _self;
     private readonly OfferPolicy _offers;
     private readonly NegotiationCore _negotiation;
-    private readonly MembershipCore? _membership;
+    private readonly MembershipLoop? _membership;
     private readonly GossipPort? _gossip;
     private readonly Dictionary<Guid, TaskCompletionSource<Answer>> _waiting = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly ControlLinks _control;
     private readonly WorkQueue _work;
-    private readonly Dictionary<NodeId, MemberStatus> _told = [];
-
     /// <summary>Ends transfers that come in, by lease.</summary>
     private readonly Dictionary<Guid, CancellationTokenSource> _receiving = [];
     private Offer? _advertised;
@@ -59,11 +57,13 @@ public sealed class MeshNode : IDisposable
         _gossip = gossip;
         _self = new SelfObservation(parts);
         var now = Instant.Now(_time);
-        _offers = new OfferPolicy(MembershipProfile.Lan.Offers, parts.Random, now);
+        _offers = new OfferPolicy(parts.Profile.Offers, parts.Random, now);
         _nextMeasure = now;
         _negotiation = new NegotiationCore(self, parts.Records.Load(), gossip is not null, new NegotiationTiming(), parts.Random, now);
         if (gossip is not null)
-            _membership = new MembershipCore(self, address!, seeds, MembershipProfile.Lan, parts.Random, now);
+            _membership = new MembershipLoop(
+                new MembershipCore(self, address!, seeds, parts.Profile, parts.Identity, parts.Random, now), gossip,
+                new GossipStreams(parts.Network, _time, _log, _stopping.Token), Post, parts.Events, _log);
         _control = new ControlLinks(parts.Network, _time, _log, _stopping.Token);
         _work = new WorkQueue(parts.Host, parts.Records, _log, error => Post(_ => ExceptionDispatchInfo.Throw(error)), _stopping.Token);
     }
@@ -78,7 +78,8 @@ public sealed class MeshNode : IDisposable
     {
         using var timer = _time.CreateTimer(_ => Tick(), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         // On its own: while datagrams keep coming, receiving one never waits.
-        var receiving = _gossip is null ? Task.CompletedTask : Task.Run(() => _gossip.ReceiveAsync(DatagramCame, _stopping.Token), CancellationToken.None);
+        var receiving = _membership is null ? Task.CompletedTask
+            : Task.Run(() => _membership.ReceiveAsync(item => _inbox.Writer.TryWrite(item), _stopping.Token), CancellationToken.None);
         try
         {
             while (!cancel.IsCancellationRequested)
@@ -102,7 +103,7 @@ public sealed class MeshNode : IDisposable
         }
         finally
         {
-            Goodbye();
+            _membership?.Goodbye(Instant.Now(_time));
             await _stopping.CancelAsync();
         }
     }
@@ -155,15 +156,22 @@ public sealed class MeshNode : IDisposable
     public Task ServeControlAsync(IPeerConversation conversation, CancellationToken cancel) =>
         ControlLinks.ServeAsync(conversation, (message, from) => PostAsync(now => _negotiation.Handle(message, from, now)), cancel);
 
+    /// <summary>Serves one inbound gossip conversation.</summary>
+    public Task ServeGossipAsync(IPeerConversation conversation, CancellationToken cancel) => _membership is null
+        ? Task.CompletedTask
+        : GossipStreams.ServeAsync(conversation, message => QueryAsync(now => _membership.HandleStreamed(message, now)), cancel);
+
     private Instant NextWakeup =>
-        Instant.Min(Instant.Min(_nextMeasure, _negotiation.NextWakeup), _membership?.NextWakeup ?? Instant.Never);
+        Instant.Min(Instant.Min(_nextMeasure, _negotiation.NextWakeup), _membership?.Core.NextWakeup ?? Instant.Never);
 
     private void Turn(Instant now)
     {
         if (_nextMeasure <= now)
             Measure(now);
-        _membership?.Advance(now);
-        var membersChanged = _membership is not null && DrainMembership(now);
+        _membership?.Core.Advance(now);
+        var membersChanged = _membership?.Drain() ?? false;
+        if (_membership is not null && (membersChanged || _viewsAreOld))
+            _negotiation.MembersAre(_membership.Core.Members(now), now);
         _negotiation.Advance(now);
         DrainNegotiation();
         Publish(now, membersChanged);
@@ -191,26 +199,7 @@ public sealed class MeshNode : IDisposable
         if (!_offers.IsWorthSending(offer, OfferPolicy.EstimateBytes(offer), now))
             return;
         _advertised = offer with { Version = (_advertised?.Version ?? 0) + 1, Validity = _offers.Validity };
-        _membership?.Advertise(_advertised, now);
-    }
-
-    private bool DrainMembership(Instant now)
-    {
-        while (_membership!.Outbox.TryDequeue(out var outgoing))
-            _gossip!.Send(outgoing);
-        var changed = false;
-        while (_membership.Changes.TryDequeue(out var change))
-        {
-            changed = true;
-            if (_told.TryGetValue(change.Id, out var told) && told == change.Status)
-                continue; // only what it offers has changed
-            _told[change.Id] = change.Status;
-            MeshLog.MemberChanged(_log, change.Id, change.Address, change.Status, change.Why);
-            _parts.Events(new NodeEvent($"member-{change.Status.ToString().ToLowerInvariant()}", change.Id.Value, change.Why));
-        }
-        if (changed || _viewsAreOld)
-            _negotiation.MembersAre(_membership.Members(now), now);
-        return changed;
+        _membership?.Core.Advertise(_advertised, now);
     }
 
     private void DrainNegotiation()
@@ -250,31 +239,13 @@ public sealed class MeshNode : IDisposable
         var recordsChanged = _negotiation.RecordsVersion != _publishedVersion || !old.Running.SetEquals(_negotiation.Running);
         _publishedVersion = _negotiation.RecordsVersion;
         _snapshot = new MeshSnapshot(
-            membersChanged || _viewsAreOld || _membership is null ? _membership?.Members(now) ?? [] : old.Members,
+            membersChanged || _viewsAreOld || _membership is null ? _membership?.Core.Members(now) ?? [] : old.Members,
             recordsChanged ? _negotiation.KnownRecords.ToArray() : old.Records,
             recordsChanged ? _negotiation.Running.ToHashSet() : old.Running,
-            _negotiation.OwnOffer, _self.Reading, _gossip?.Counts ?? default) { Health = _self.Health, Advertised = _advertised };
+            _negotiation.OwnOffer, _self.Reading, _membership?.Counts ?? default, _membership?.Core.Reach ?? Reach.Whole) { Health = _self.Health, Advertised = _advertised };
         _viewsAreOld = false;
         if (recordsChanged || membersChanged)
             Changed?.Invoke(_snapshot);
-    }
-
-    private void DatagramCame(byte[] datagram, IPEndPoint from) =>
-        // A full inbox drops gossip, as a full socket buffer would.
-        _inbox.Writer.TryWrite(now =>
-        {
-            if (_gossip!.Open(datagram, from) is { } message)
-                _membership!.Handle(message, from, now);
-        });
-
-    private void Goodbye()
-    {
-        if (_membership is null)
-            return;
-        _membership.Outbox.Clear();
-        _membership.Leave(Instant.Now(_time));
-        while (_membership.Outbox.TryDequeue(out var outgoing))
-            _gossip!.Send(outgoing);
     }
 
     private void Tick()

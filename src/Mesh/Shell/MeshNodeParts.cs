@@ -1,6 +1,7 @@
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Contracts.Resources;
+using EdgeFirmware.Mesh.Membership;
 using EdgeFirmware.Mesh.Site;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +21,8 @@ public sealed record MeshNodeParts(
 {
     /// <summary>Signs this node's statements and judges others'.</summary>
     public ISiteIdentity Identity { get; init; } = new LabIdentity();
+
+    public MembershipProfile Profile { get; init; } = MembershipProfile.Lan;
 
     /// <summary>The operator's words for this node: each is valid in an <see cref="Offer"/>.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];

@@ -1,6 +1,7 @@
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Resources;
+using EdgeFirmware.Mesh.Membership;
 
 namespace EdgeFirmware.Mesh.Shell;
 
@@ -9,13 +10,15 @@ namespace EdgeFirmware.Mesh.Shell;
 /// <param name="Running">Workloads of which this node runs a copy.</param>
 /// <param name="Offer">What asks are judged by.</param>
 /// <param name="Datagrams">Gossip received, by outcome.</param>
+/// <param name="Reach">Whether this node hears the site.</param>
 public sealed record MeshSnapshot(
     IReadOnlyList<MemberView> Members,
     IReadOnlyList<WorkloadRecord> Records,
     IReadOnlySet<WorkloadId> Running,
     Offer? Offer,
     ResourceReading Reading,
-    DatagramCounts Datagrams)
+    DatagramCounts Datagrams,
+    Reach Reach = Reach.Whole)
 {
     public HealthReading Health { get; init; }
 

@@ -1,149 +1,119 @@
-using System.Buffers.Binary;
-using System.Net;
-using System.Text;
-using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Mesh.Membership;
 
 namespace EdgeFirmware.Mesh.Wire;
 
-/// <summary>Reads what <see cref="GossipWriter"/> wrote. Anything else, from anyone, is <c>null</c>: it never throws and never reads past
-/// the datagram.</summary>
-internal ref struct GossipReader(ReadOnlySpan<byte> data)
+/// <summary>Reads what <see cref="GossipWriter"/> wrote. Anything else, from anyone, is <c>null</c>.</summary>
+internal static class GossipReader
 {
-    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
-
-    private readonly ReadOnlySpan<byte> _data = data;
-    private int _at;
-    private bool _failed;
-
     public static GossipMessage? Read(ReadOnlySpan<byte> data)
     {
-        var reader = new GossipReader(data);
-        var message = reader.Message();
-        return reader._failed || reader._at != data.Length ? null : message;
-    }
-
-    private GossipMessage? Message()
-    {
-        var type = (GossipType)Byte();
-        var sender = Node();
+        var reader = new WireReader(data);
+        var type = (GossipType)reader.Byte();
+        var sender = reader.Tag();
         GossipMessage? message = type switch
         {
-            GossipType.Ping => new Ping(sender, UInt32(), Node()),
-            GossipType.Ack => new Ack(sender, UInt32()),
-            GossipType.PingRequest => new PingRequest(sender, UInt32(), Node(), Endpoint()),
-            GossipType.Sync => new Sync(sender, Byte() != 0),
+            GossipType.Ping => new Ping(sender, reader.UInt16(), reader.Tag()),
+            GossipType.Ack => new Ack(sender, reader.UInt16(), reader.UInt32()),
+            GossipType.Nack => new Nack(sender, reader.UInt16(), reader.Byte() != 0),
+            GossipType.PingRequest => new PingRequest(sender, reader.UInt16(), reader.Tag(), reader.Endpoint()),
             GossipType.Gossip => new Gossip(sender),
+            GossipType.Hello => new Hello(sender),
+            GossipType.View => new View(sender),
+            GossipType.Digest => ReadDigest(ref reader, sender),
+            GossipType.Summary => ReadSummary(ref reader, sender),
+            GossipType.Want => ReadWant(ref reader, sender),
             _ => null,
         };
-        var count = Byte();
-        if (message is null || count > MembershipCore.UpdatesMax)
-            return Fail<GossipMessage>();
-        var updates = new List<MemberUpdate>(count);
-        for (var i = 0; i < count && !_failed; i++)
-            if (Update() is { } update)
-                updates.Add(update);
-        return message with { Updates = updates };
+        int count = reader.Byte();
+        if (message is null || reader.HasFailed)
+            return null;
+        if (count > 0)
+        {
+            var news = new List<MemberNews>(count);
+            for (var i = 0; i < count && !reader.HasFailed; i++)
+                if (ReadNews(ref reader) is { } one)
+                    news.Add(one);
+            message = message with { News = news };
+        }
+        return reader.IsAtEnd ? message : null;
     }
 
-    private MemberUpdate? Update()
+    private static Digest ReadDigest(ref WireReader reader, MemberTag sender)
     {
-        var id = Node();
-        var address = Endpoint();
-        var status = Byte();
-        var incarnation = UInt32();
-        var boot = UInt32();
-        var hasOffer = Byte();
+        var parts = new uint[Digest.PartsCount];
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = reader.UInt32();
+        return new Digest(sender, parts);
+    }
+
+    private static Summary ReadSummary(ref WireReader reader, MemberTag sender)
+    {
+        var part = reader.Byte();
+        var (from, to) = (reader.Tag(), reader.Tag());
+        int count = reader.Byte();
+        var entries = new List<SummaryEntry>();
+        for (var i = 0; i < count && !reader.HasFailed; i++)
+        {
+            var entry = new SummaryEntry(reader.Tag(), (MemberStatus)reader.Byte(), reader.UInt32(), reader.UInt32(), reader.UInt32());
+            if (entry.Status > MemberStatus.Left || entry.Incarnation == uint.MaxValue)
+                reader.Fail();
+            entries.Add(entry);
+        }
+        if (part >= Digest.PartsCount)
+            reader.Fail();
+        return new Summary(sender, part, from, to, entries);
+    }
+
+    private static Want ReadWant(ref WireReader reader, MemberTag sender)
+    {
+        int count = reader.Byte();
+        if (count > MembershipCore.WantsMax)
+            reader.Fail();
+        var members = new List<MemberTag>();
+        for (var i = 0; i < count && !reader.HasFailed; i++)
+            members.Add(reader.Tag());
+        return new Want(sender, members);
+    }
+
+    private static MemberNews? ReadNews(ref WireReader reader)
+    {
+        var flags = reader.Byte();
+        var status = (MemberStatus)(flags & 0x03);
+        var member = reader.Tag();
+        var incarnation = reader.UInt32();
         // The last incarnation cannot be refuted: nobody may claim it.
-        if (status > (byte)MemberStatus.Left || hasOffer > 1 || incarnation == uint.MaxValue)
-            return Fail<MemberUpdate>();
-        return new MemberUpdate(id, address, (MemberStatus)status, incarnation, boot, hasOffer == 1 ? Offer() : null);
-    }
-
-    private Offer? Offer()
-    {
-        var version = UInt32();
-        var flags = Byte();
-        var why = Text(Contracts.Mesh.Offer.WhyLengthMax);
-        double cpuCores = UInt32() / 1000.0, cpuFree = UInt32() / 1000.0;
-        long memory = (long)UInt32() << 10, memoryFree = (long)UInt32() << 10, diskFree = (long)UInt32() << 10;
-        var architecture = Text(Contracts.Mesh.Offer.NameLengthMax);
-        var page = UInt32();
-        var engine = Text(Contracts.Mesh.Offer.NameLengthMax);
-        var level = flags & 0x0F;
-        // A machine cannot have more free than it has: such an offer is a lie or a fault, and the datagram with it.
-        if (level > 2 || cpuFree > cpuCores || memoryFree > memory || page is 0 or > 1 << 20)
-            return Fail<Offer>();
-        return new Offer(
-            version, (CollaborationLevel)level, why, cpuCores, cpuFree, memory, memoryFree, diskFree, architecture, (int)page, engine,
-            CanCheckpoint: (flags & 0x10) != 0, Overloaded: (flags & 0x20) != 0);
-    }
-
-    private byte Byte()
-    {
-        if (_failed || _at >= _data.Length)
+        if (flags >> 5 != 0 || incarnation == uint.MaxValue)
+            reader.Fail();
+        var refused = (flags & GossipWriter.RefusedFlag) != 0;
+        var by = status is MemberStatus.Suspect or MemberStatus.Dead ? reader.Tag() : default;
+        MemberIdentity? identity = null;
+        if ((flags & GossipWriter.IdentityFlag) != 0)
         {
-            _failed = true;
-            return 0;
+            var (id, address, boot) = (reader.Node(), reader.Endpoint(), reader.UInt32());
+            if (reader.HasFailed || MemberTag.Of(id) != member)
+            {
+                reader.Fail();
+                return null;
+            }
+            identity = new MemberIdentity(id, address, boot);
         }
-        return _data[_at++];
+        var offer = (flags & GossipWriter.OfferFlag) != 0 ? ReadOffer(ref reader) : null;
+        return reader.HasFailed ? null : new MemberNews(member, status, incarnation, by, refused) { Identity = identity, Offer = offer };
     }
 
-    private uint UInt32()
+    private static SignedOffer? ReadOffer(ref WireReader reader)
     {
-        if (_failed || _data.Length - _at < 4)
-        {
-            _failed = true;
-            return 0;
-        }
-        var value = BinaryPrimitives.ReadUInt32BigEndian(_data[_at..]);
-        _at += 4;
-        return value;
-    }
-
-    private NodeId Node()
-    {
-        if (NodeId.TryParse(Text(NodeId.LengthMax), out var id))
-            return id;
-        _failed = true;
-        return default;
-    }
-
-    private string Text(int bytesMax)
-    {
-        var size = Byte();
-        if (_failed || size > bytesMax || _data.Length - _at < size)
-        {
-            _failed = true;
-            return "";
-        }
-        var bytes = _data.Slice(_at, size);
-        _at += size;
-        if (System.Text.Unicode.Utf8.IsValid(bytes))
-            return Strict.GetString(bytes);
-        _failed = true;
-        return "";
-    }
-
-    private IPEndPoint Endpoint()
-    {
-        var size = Byte();
-        if (_failed || size is not (4 or 16) || _data.Length - _at < size + 2)
-        {
-            _failed = true;
-            return new IPEndPoint(IPAddress.None, 0);
-        }
-        var address = new IPAddress(_data.Slice(_at, size));
-        var port = BinaryPrimitives.ReadUInt16BigEndian(_data[(_at + size)..]);
-        _at += size + 2;
-        return new IPEndPoint(address, port);
-    }
-
-    private T? Fail<T>()
-        where T : class
-    {
-        _failed = true;
+        int length = reader.UInt16();
+        int signatureLength = reader.Byte();
+        if (length > SignedOffer.StatementBytesMax || signatureLength > ISiteIdentity.SignatureBytesMax)
+            reader.Fail();
+        var statement = reader.Bytes(length);
+        var signature = reader.Bytes(signatureLength);
+        if (!reader.HasFailed && OfferStatement.Read(statement, out var boot) is { } offer)
+            return new SignedOffer(boot, offer, statement.ToArray(), signature.ToArray());
+        reader.Fail();
         return null;
     }
 }

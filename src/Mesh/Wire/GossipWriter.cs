@@ -1,115 +1,121 @@
-using System.Buffers.Binary;
-using System.Net;
-using System.Text;
-using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Mesh.Membership;
 
 namespace EdgeFirmware.Mesh.Wire;
 
-/// <summary>Writes a gossip message as docs/protocol.md describes it: big-endian integers, strings with a length byte.</summary>
-internal ref struct GossipWriter(Span<byte> buffer)
+/// <summary>Writes a gossip message as docs/protocol.md describes it.</summary>
+internal static class GossipWriter
 {
-    private readonly Span<byte> _buffer = buffer;
-    private int _length;
+    internal const byte RefusedFlag = 0x04;
+    internal const byte IdentityFlag = 0x08;
+    internal const byte OfferFlag = 0x10;
 
-    /// <returns>Bytes written. Throws <see cref="ArgumentException"/> when the buffer is too small: our own bug, sizes are bounded.</returns>
+    /// <returns>Bytes written.</returns>
     public static int Write(GossipMessage message, Span<byte> buffer)
     {
-        var writer = new GossipWriter(buffer);
-        writer.Message(message);
-        return writer._length;
-    }
-
-    private void Message(GossipMessage message)
-    {
-        Byte((byte)GossipTypes.Of(message));
-        Text(message.Sender.Value);
+        var writer = new WireWriter(buffer);
+        writer.Byte((byte)TypeOf(message));
+        writer.Tag(message.Sender);
         switch (message)
         {
             case Ping ping:
-                UInt32(ping.Sequence);
-                Text(ping.Target.Value);
+                writer.UInt16(ping.Sequence);
+                writer.Tag(ping.Target);
                 break;
             case Ack ack:
-                UInt32(ack.Sequence);
+                writer.UInt16(ack.Sequence);
+                writer.UInt32(ack.View);
+                break;
+            case Nack nack:
+                writer.UInt16(nack.Sequence);
+                writer.Byte(nack.Refused ? (byte)1 : (byte)0);
                 break;
             case PingRequest request:
-                UInt32(request.Sequence);
-                Text(request.Target.Value);
-                Endpoint(request.TargetAddress);
+                writer.UInt16(request.Sequence);
+                writer.Tag(request.Target);
+                writer.Endpoint(request.TargetAddress);
                 break;
-            case Sync sync:
-                Byte(sync.WantsReply ? (byte)1 : (byte)0);
+            case Digest digest:
+                foreach (var part in digest.Parts)
+                    writer.UInt32(part);
+                break;
+            case Summary summary:
+                WriteSummary(ref writer, summary);
+                break;
+            case Want want:
+                writer.Byte((byte)want.Members.Count);
+                foreach (var member in want.Members)
+                    writer.Tag(member);
                 break;
         }
-        Byte((byte)message.Updates.Count);
-        foreach (var update in message.Updates)
-            Update(update);
+        writer.Byte((byte)message.News.Count);
+        foreach (var news in message.News)
+            WriteNews(ref writer, news);
+        return writer.Length;
     }
 
-    private void Update(MemberUpdate update)
+    private static GossipType TypeOf(GossipMessage message) => message switch
     {
-        Text(update.Id.Value);
-        Endpoint(update.Address);
-        Byte((byte)update.Status);
-        UInt32(update.Incarnation);
-        UInt32(update.Boot);
-        Byte(update.Offer is null ? (byte)0 : (byte)1);
-        if (update.Offer is { } offer)
-            Offer(offer);
-    }
+        Ping => GossipType.Ping,
+        Ack => GossipType.Ack,
+        Nack => GossipType.Nack,
+        PingRequest => GossipType.PingRequest,
+        Hello => GossipType.Hello,
+        View => GossipType.View,
+        Digest => GossipType.Digest,
+        Summary => GossipType.Summary,
+        Want => GossipType.Want,
+        _ => GossipType.Gossip,
+    };
 
-    private void Offer(Offer offer)
+    private static void WriteSummary(ref WireWriter writer, Summary summary)
     {
-        UInt32(offer.Version);
-        Byte((byte)((int)offer.Level | (offer.CanCheckpoint ? 0x10 : 0) | (offer.Overloaded ? 0x20 : 0)));
-        Text(Clip(offer.Why, Contracts.Mesh.Offer.WhyLengthMax));
-        UInt32(Thousandths(offer.CpuCores));
-        UInt32(Thousandths(offer.CpuFreeCores));
-        UInt32(KibiBytes(offer.MemoryBytes));
-        UInt32(KibiBytes(offer.MemoryFreeBytes));
-        UInt32(KibiBytes(offer.DiskFreeBytes));
-        Text(Clip(offer.Architecture, Contracts.Mesh.Offer.NameLengthMax));
-        UInt32((uint)offer.PageBytes);
-        Text(Clip(offer.Engine, Contracts.Mesh.Offer.NameLengthMax));
-    }
-
-    /// <summary>Rounded, not cut: an offer that passes through many nodes must not shrink a little at each.</summary>
-    private static uint Thousandths(double cores) => (uint)Math.Clamp(Math.Round(cores * 1000), 0, uint.MaxValue);
-
-    /// <summary>4 TiB is the largest size that can be told; more counts as that.</summary>
-    private static uint KibiBytes(long bytes) => (uint)Math.Clamp(bytes >> 10, 0, uint.MaxValue);
-
-    private static string Clip(string text, int lengthMax) => text.Length <= lengthMax ? text : text[..lengthMax];
-
-    private void Byte(byte value) => _buffer[_length++] = value;
-
-    private void UInt32(uint value)
-    {
-        BinaryPrimitives.WriteUInt32BigEndian(_buffer[_length..], value);
-        _length += 4;
-    }
-
-    private void Text(string text)
-    {
-        var size = Encoding.UTF8.GetByteCount(text);
-        // A clipped text may still hold long UTF-8 sequences; what does not fit the length byte is not sent.
-        if (size > byte.MaxValue)
+        writer.Byte(summary.Part);
+        writer.Tag(summary.From);
+        writer.Tag(summary.To);
+        writer.Byte((byte)summary.Entries.Count);
+        foreach (var entry in summary.Entries)
         {
-            Text(text[..(text.Length / 2)]);
-            return;
+            writer.Tag(entry.Member);
+            writer.Byte((byte)entry.Status);
+            writer.UInt32(entry.Incarnation);
+            writer.UInt32(entry.Boot);
+            writer.UInt32(entry.Offer);
         }
-        Byte((byte)size);
-        _length += Encoding.UTF8.GetBytes(text, _buffer[_length..]);
     }
 
-    private void Endpoint(IPEndPoint endpoint)
+    private static void WriteNews(ref WireWriter writer, MemberNews news)
     {
-        var address = endpoint.Address.IsIPv4MappedToIPv6 ? endpoint.Address.MapToIPv4() : endpoint.Address;
-        address.TryWriteBytes(_buffer[(_length + 1)..], out var size);
-        Byte((byte)size);
-        _length += size;
-        BinaryPrimitives.WriteUInt16BigEndian(_buffer[_length..], (ushort)endpoint.Port);
-        _length += 2;
+        writer.Byte((byte)((int)news.Status | (news.Refused ? RefusedFlag : 0) | (news.Identity is null ? 0 : IdentityFlag) | (news.Offer is null ? 0 : OfferFlag)));
+        writer.Tag(news.Member);
+        writer.UInt32(news.Incarnation);
+        if (news.HasBy)
+            writer.Tag(news.By);
+        if (news.Identity is { } identity)
+        {
+            writer.Text(identity.Id.Value);
+            writer.Endpoint(identity.Address);
+            writer.UInt32(identity.Boot);
+        }
+        if (news.Offer is not { } offer)
+            return;
+        writer.UInt16((ushort)offer.Statement.Length);
+        writer.Byte((byte)offer.Signature.Length);
+        writer.Bytes(offer.Statement);
+        writer.Bytes(offer.Signature);
     }
+}
+
+/// <summary>First byte of a decrypted datagram.</summary>
+internal enum GossipType : byte
+{
+    Ping = 1,
+    Ack = 2,
+    Nack = 3,
+    PingRequest = 4,
+    Gossip = 5,
+    Hello = 6,
+    View = 7,
+    Digest = 8,
+    Summary = 9,
+    Want = 10,
 }

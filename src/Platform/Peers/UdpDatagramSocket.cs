@@ -32,6 +32,8 @@ public sealed class UdpDatagramSocket : IDatagramSocket
         Join();
     }
 
+    public Action<IPEndPoint>? Refused { get; set; }
+
     public IPEndPoint LocalEndpoint => (IPEndPoint)_socket.LocalEndPoint!;
 
     /// <summary>Where <see cref="Send"/> reaches every node of the link; empty when the interface cannot multicast. Reaches nobody before the address
@@ -45,6 +47,7 @@ public sealed class UdpDatagramSocket : IDatagramSocket
         try
         {
             FreeBind.Bind(socket, address, log);
+            RefusedDestinations.Enable(socket);
             var group = IPAddress.IsLoopback(address.Address)
                 ? null // several nodes of one machine: seeds only
                 : new IPEndPoint(address.AddressFamily == AddressFamily.InterNetwork ? GroupV4 : GroupV6, ((IPEndPoint)socket.LocalEndPoint!).Port);
@@ -61,13 +64,11 @@ public sealed class UdpDatagramSocket : IDatagramSocket
     {
         if (Groups is [var group] && to.Equals(group))
             Join(); // the mesh calls for others now and then: often enough to notice that the address is up
-        try
+        // An earlier datagram's error is told once, by a send that does nothing else.
+        if (!TrySend(datagram, to))
         {
-            _socket.SendTo(datagram, SocketFlags.None, to);
-        }
-        catch (SocketException)
-        {
-            // No route, no neighbour, a full buffer: a lost datagram, which the protocol above expects.
+            ReadRefusals();
+            TrySend(datagram, to);
         }
     }
 
@@ -85,7 +86,8 @@ public sealed class UdpDatagramSocket : IDatagramSocket
             catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset
                 or SocketError.MessageSize or SocketError.WouldBlock or SocketError.HostUnreachable or SocketError.NetworkUnreachable)
             {
-                // An ICMP error for something sent earlier, or a datagram larger than any of ours: not an event.
+                // An ICMP error for something sent earlier, or a datagram larger than any of ours: nothing was received.
+                ReadRefusals();
             }
         }
     }
@@ -95,6 +97,22 @@ public sealed class UdpDatagramSocket : IDatagramSocket
         _socket.Dispose();
         _multicast?.Dispose();
     }
+
+    private bool TrySend(ReadOnlySpan<byte> datagram, IPEndPoint to)
+    {
+        try
+        {
+            _socket.SendTo(datagram, SocketFlags.None, to);
+            return true;
+        }
+        catch (SocketException)
+        {
+            // Or no route, no neighbour, a full buffer: then it is a lost datagram, which the protocol above expects.
+            return false;
+        }
+    }
+
+    private void ReadRefusals() => RefusedDestinations.Read(_socket, address => Refused?.Invoke(address));
 
     private async ValueTask<Socket> ReadySocketAsync(CancellationToken cancel)
     {

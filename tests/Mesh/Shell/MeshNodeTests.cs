@@ -33,6 +33,8 @@ public sealed class MeshNodeTests
     {
         public IPEndPoint LocalEndpoint => endpoint;
 
+        public Action<IPEndPoint>? Refused { get; set; }
+
         public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to)
         {
         }

@@ -48,29 +48,52 @@ public sealed class GossipReaderTests
     }
 
     [Fact]
+    public void What_a_message_takes_is_known_before_it_is_written()
+    {
+        foreach (var message in GossipSamples.All())
+            Assert.Equal(message.WireBytes + message.News.Sum(news => news.WireBytes), GossipSamples.Bytes(message).Length);
+    }
+
+    [Fact]
+    public void An_offer_is_read_as_it_was_written()
+    {
+        foreach (var offer in new[] { Samples.Offer, Samples.MessagingOnly, GossipSamples.LargestOffer })
+        {
+            var read = OfferStatement.Read(OfferStatement.Write(7, offer), out var boot);
+            Assert.Equal(7u, boot);
+            Assert.Equal(offer.Labels, read!.Labels);
+            Assert.Equal(offer, read with { Labels = offer.Labels });
+        }
+    }
+
+    [Fact]
     public void An_offer_of_more_than_there_is_is_refused()
     {
-        var lie = GossipSamples.LargestUpdate with { Offer = Samples.Offer with { CpuFreeCores = Samples.Offer.CpuCores + 1 } };
-        Assert.Null(GossipReader.Read(GossipSamples.Bytes(new Gossip(Samples.Node(1)) { Updates = [lie] })));
+        var statement = OfferStatement.Write(1, Samples.Offer);
+        statement[12] = 0; // cores
+        statement[13] = 1;
+        Assert.Null(OfferStatement.Read(statement, out _));
+        Assert.Null(GossipReader.Read(GossipSamples.Bytes(new Gossip(GossipSamples.TagOf(1))
+        {
+            News = [GossipSamples.News[1] with { Offer = new SignedOffer(1, Samples.Offer, statement, []) }],
+        })));
     }
+
+    [Fact]
+    public void A_name_under_the_tag_of_another_is_refused() =>
+        Assert.Null(GossipReader.Read(GossipSamples.Bytes(
+            new Gossip(GossipSamples.TagOf(1)) { News = [GossipSamples.News[0] with { Member = GossipSamples.TagOf(2) }] })));
 
     [Fact]
     public void An_incarnation_that_cannot_be_refuted_is_refused() =>
         Assert.Null(GossipReader.Read(GossipSamples.Bytes(
-            new Gossip(Samples.Node(1)) { Updates = [GossipSamples.LargestUpdate with { Incarnation = uint.MaxValue }] })));
-
-    [Fact]
-    public void More_updates_than_a_datagram_holds_are_refused()
-    {
-        var updates = Enumerable.Repeat(GossipSamples.LargestUpdate with { Offer = null }, MembershipCore.UpdatesMax + 1).ToList();
-        Assert.Null(GossipReader.Read(GossipSamples.Bytes(new Gossip(Samples.Node(1)) { Updates = updates })));
-    }
+            new Gossip(GossipSamples.TagOf(1)) { News = [GossipSamples.LargestNews with { Incarnation = uint.MaxValue }] })));
 
     private static void AssertBounded(GossipMessage message, int seed, int input)
     {
-        var fits = message.Updates.Count <= MembershipCore.UpdatesMax && message.Sender.Value.Length > 0
-            && message.Updates.All(update => update.Id.Value.Length > 0 && Enum.IsDefined(update.Status)
-                && (update.Offer is not { } offer || (offer.Why.Length <= Offer.WhyLengthMax && Enum.IsDefined(offer.Level) && offer.PageBytes > 0)));
+        var fits = message.News.All(news => Enum.IsDefined(news.Status)
+            && (news.Offer is not { } offer || (offer.Offer.Why.Length <= Offer.WhyLengthMax && Enum.IsDefined(offer.Offer.Level)
+                && offer.Offer.PageBytes > 0 && offer.Offer.Labels.Count <= Offer.LabelsMax)));
         Assert.True(fits, $"seed {seed}, input {input}: {message}");
     }
 
@@ -79,7 +102,7 @@ public sealed class GossipReaderTests
         var bytes = new byte[random.Next(0, 200)];
         random.NextBytes(bytes);
         if (bytes.Length > 0)
-            bytes[0] = (byte)random.Next(0, 7);
+            bytes[0] = (byte)random.Next(0, 12);
         return bytes;
     }
 
