@@ -66,6 +66,11 @@ public sealed partial class MembershipCore
         if (_members.Count >= _profile.MembersMax)
             return;
         var member = new Member(identity) { Incarnation = news.Incarnation };
+        if (member.Tag != news.Member)
+        {
+            Faults.Enqueue(new PeerFault(identity.Id, "it was announced under a tag that is not its own"));
+            return;
+        }
         _members.Add(member);
         Become(member, MemberStatus.Alive, "joined");
         if (news.Status == MemberStatus.Suspect)

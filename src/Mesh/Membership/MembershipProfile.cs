@@ -59,7 +59,7 @@ public sealed record MembershipProfile
     public int GossipFanout { get; init; } = 3;
 
     /// <summary>News of status is sent this many times, times log2 of the member count: enough to reach all with high probability, through loss, too.</summary>
-    public double StatusRetransmits { get; init; } = 2;
+    public double StatusRetransmits { get; init; } = 1.5;
 
     /// <summary>The same for offers: they are long, and what a member misses, comparing views brings.</summary>
     public double OfferRetransmits { get; init; } = 0.6;

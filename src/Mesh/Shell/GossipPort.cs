@@ -20,6 +20,9 @@ public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint>
     {
     }
 
+    /// <summary>Where the last datagram that was dropped said it came from; anybody can say that.</summary>
+    public IPEndPoint? LastDroppedFrom { get; private set; }
+
     public DatagramCounts Counts => new(_genuine, _malformed, _forged, _replayed, _sent);
 
     public void Send(Outgoing outgoing)
@@ -76,6 +79,7 @@ public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint>
 
     private void Count(OpenOutcome outcome, IPEndPoint from)
     {
+        LastDroppedFrom = from;
         var count = outcome switch
         {
             OpenOutcome.Forged or OpenOutcome.UnknownKey => ++_forged,

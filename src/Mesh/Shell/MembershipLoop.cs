@@ -12,7 +12,11 @@ internal sealed class MembershipLoop(
     MembershipCore core, GossipPort gossip, GossipStreams streams, Action<Action<Instant>> post, Action<NodeEvent> events, ILogger log)
 {
     private readonly Dictionary<NodeId, MemberStatus> _told = [];
+    private static readonly TimeSpan DroppedInterval = TimeSpan.FromSeconds(10);
+
     private Reach _reach;
+    private DatagramCounts _toldCounts;
+    private Instant _nextDropped;
 
     public MembershipCore Core => core;
 
@@ -46,9 +50,10 @@ internal sealed class MembershipLoop(
     }
 
     /// <returns>Whether what is known of members has changed.</returns>
-    public bool Drain()
+    public bool Drain(Instant now)
     {
         Send();
+        TellDropped(now);
         while (core.Faults.TryDequeue(out var fault))
             events(new NodeEvent("peer-fault", fault.Member.Value, fault.Why));
         if (core.Reach != _reach)
@@ -80,6 +85,22 @@ internal sealed class MembershipLoop(
                 streams.Send(peer, outgoing.Message, outgoing.To!, (answer, from) => post(now => core.Handle(answer, from, now)));
             else
                 gossip.Send(outgoing);
+    }
+
+    /// <summary>A flood must not fill the event log.</summary>
+    private void TellDropped(Instant now)
+    {
+        var counts = gossip.Counts;
+        if (now < _nextDropped || (counts.Forged, counts.Replayed, counts.Malformed) == (_toldCounts.Forged, _toldCounts.Replayed, _toldCounts.Malformed))
+            return;
+        events(new NodeEvent("gossip-dropped", gossip.LastDroppedFrom?.ToString() ?? "", "datagrams that no member sent, or not like this", new Dictionary<string, double>
+        {
+            ["forged"] = counts.Forged - _toldCounts.Forged,
+            ["replayed"] = counts.Replayed - _toldCounts.Replayed,
+            ["malformed"] = counts.Malformed - _toldCounts.Malformed,
+        }));
+        _toldCounts = counts;
+        _nextDropped = now + DroppedInterval;
     }
 
     private void TellReach()

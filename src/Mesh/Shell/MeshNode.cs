@@ -169,7 +169,7 @@ public sealed class MeshNode : IDisposable
         if (_nextMeasure <= now)
             Measure(now);
         _membership?.Core.Advance(now);
-        var membersChanged = _membership?.Drain() ?? false;
+        var membersChanged = _membership?.Drain(now) ?? false;
         if (_membership is not null && (membersChanged || _viewsAreOld))
             _negotiation.MembersAre(_membership.Core.Members(now), now);
         _negotiation.Advance(now);

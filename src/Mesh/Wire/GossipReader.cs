@@ -92,11 +92,8 @@ internal static class GossipReader
         if ((flags & GossipWriter.IdentityFlag) != 0)
         {
             var (id, address, boot) = (reader.Node(), reader.Endpoint(), reader.UInt32());
-            if (reader.HasFailed || MemberTag.Of(id) != member)
-            {
-                reader.Fail();
+            if (reader.HasFailed)
                 return null;
-            }
             identity = new MemberIdentity(id, address, boot);
         }
         var offer = (flags & GossipWriter.OfferFlag) != 0 ? ReadOffer(ref reader) : null;

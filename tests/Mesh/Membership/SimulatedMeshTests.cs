@@ -192,6 +192,102 @@ public sealed class SimulatedMeshTests(ITestOutputHelper output)
         IEnumerable<int> Others(int self) => Enumerable.Range(1, 16).Where(number => number != self);
     }
 
+    [Theory]
+    [InlineData(32, 2.5)]
+    [InlineData(100, 3)]
+    public void Where_the_machine_lives_a_killed_node_is_known_to_all_sooner(int nodes, double secondsMax)
+    {
+        var mesh = Joined(nodes, seed: 14);
+        for (var number = 3; number < 8; number++)
+        {
+            var killed = mesh.Events.Now;
+            mesh.Kill(number);
+            Assert.True(mesh.RunUntil(() => mesh.Stations.All(one => one.Core is null || one.Core.AliveCount == nodes - number + 1), secondsMax), $"{number} of {nodes}");
+            output.WriteLine($"{(mesh.Events.Now - killed).TotalSeconds:0.00} s");
+        }
+    }
+
+    [Theory]
+    [InlineData(31)]
+    [InlineData(32)]
+    public void Nodes_that_are_stopped_for_up_to_two_seconds_are_not_taken_for_dead(int seed)
+    {
+        var mesh = Joined(32, seed);
+        var random = new Random(seed);
+        for (var number = 1; number <= 8; number++)
+            StopNowAndThen(mesh, number, random);
+        mesh.Changes.Clear();
+        mesh.Run(90);
+        Assert.DoesNotContain(mesh.Changes, change => change.What.Status == MemberStatus.Dead);
+    }
+
+    [Fact]
+    public void With_one_datagram_in_five_lost_nobody_is_taken_for_dead()
+    {
+        var mesh = Joined(32, seed: 15);
+        mesh.Links.Loss = 0.2;
+        mesh.Changes.Clear();
+        mesh.Run(120);
+        Assert.DoesNotContain(mesh.Changes, change => change.What.Status == MemberStatus.Dead);
+    }
+
+    [Fact]
+    public void An_idle_site_sends_no_more_than_its_budget()
+    {
+        foreach (var (profile, bytesMax) in new[] { (MembershipProfile.Lan, 300), (MembershipProfile.LowPower, 60) })
+        {
+            var mesh = new SimulatedMesh(seed: 16, profile);
+            mesh.Add(32);
+            Assert.True(mesh.RunUntil(mesh.IsOneView, 300));
+            mesh.Run(120);
+            var before = mesh.Stations.Sum(station => station.BytesSent);
+            mesh.Run(300);
+            var each = (mesh.Stations.Sum(station => station.BytesSent) - before) / 300.0 / 32;
+            output.WriteLine($"{each:0} B/s");
+            Assert.InRange(each, 1, bytesMax);
+            Assert.InRange(mesh.Stations.Max(station => station.LongestDatagram), 1, profile.DatagramBytesMax);
+        }
+    }
+
+    [Fact]
+    public void A_node_whose_link_is_down_knows_that_it_is_its_own()
+    {
+        var mesh = Joined(8, seed: 17);
+        mesh.Links.Partition([Samples.Node(5)]);
+        mesh.Run(6);
+        Assert.Equal(Reach.CutOff, mesh[5].Core!.Reach);
+        Assert.Equal(Reach.Whole, mesh[1].Core!.Reach);
+        Assert.Contains("say", mesh.View(1, 5)!.Why, StringComparison.Ordinal);
+        mesh.Links.Heal();
+        mesh.Run(10);
+        Assert.Equal(Reach.Whole, mesh[5].Core!.Reach);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_life()
+    {
+        Assert.Equal(Life(), Life());
+
+        static (long, long) Life()
+        {
+            var mesh = Joined(12, seed: 18);
+            mesh.Links.Loss = 0.1;
+            mesh.Crash(4);
+            mesh.Run(60);
+            return (mesh.DatagramsSent, mesh.Stations.Sum(station => station.BytesSent));
+        }
+    }
+
+    private static void StopNowAndThen(SimulatedMesh mesh, int number, Random random) => mesh.Events.After(TimeSpan.FromSeconds(0.2 + (2 * random.NextDouble())), () =>
+    {
+        mesh.Pause(number);
+        mesh.Events.After(TimeSpan.FromSeconds(0.2 + (1.8 * random.NextDouble())), () =>
+        {
+            mesh.Resume(number);
+            StopNowAndThen(mesh, number, random);
+        });
+    });
+
     [Fact]
     public void Duplicated_and_late_datagrams_change_nothing()
     {

@@ -80,11 +80,6 @@ public sealed class GossipReaderTests
     }
 
     [Fact]
-    public void A_name_under_the_tag_of_another_is_refused() =>
-        Assert.Null(GossipReader.Read(GossipSamples.Bytes(
-            new Gossip(GossipSamples.TagOf(1)) { News = [GossipSamples.News[0] with { Member = GossipSamples.TagOf(2) }] })));
-
-    [Fact]
     public void An_incarnation_that_cannot_be_refuted_is_refused() =>
         Assert.Null(GossipReader.Read(GossipSamples.Bytes(
             new Gossip(GossipSamples.TagOf(1)) { News = [GossipSamples.LargestNews with { Incarnation = uint.MaxValue }] })));
