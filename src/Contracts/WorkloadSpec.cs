@@ -1,3 +1,5 @@
+using EdgeFirmware.Contracts.Mesh;
+
 namespace EdgeFirmware.Contracts;
 
 /// <summary>What a user asked to run: everything another node needs to run it too. Immutable; a change is a new deployment.</summary>
@@ -15,6 +17,8 @@ public sealed record WorkloadSpec
     private readonly IReadOnlyList<string>? _inputs;
     private readonly IReadOnlyList<string>? _outputs;
     private readonly IReadOnlyDictionary<string, string>? _volumes;
+    private readonly IReadOnlyList<string>? _requires;
+    private readonly IReadOnlyList<string>? _prefers;
     private readonly int? _stopSeconds;
 
     public required string User { get; init; }
@@ -51,6 +55,15 @@ public sealed record WorkloadSpec
     /// <summary>Upper bound on the latency of one message (the papers' t_th), milliseconds; 0 = none.</summary>
     public double LatencyMillisecondsMax { get; init; }
 
+    /// <summary>Labels that a node must have to run it.</summary>
+    public IReadOnlyList<string> Requires { get => _requires ?? []; init => _requires = value; }
+
+    /// <summary>Labels that make a node better for it.</summary>
+    public IReadOnlyList<string> Prefers { get => _prefers ?? []; init => _prefers = value; }
+
+    /// <summary>Labels of either kind.</summary>
+    public const int LabelsMax = 12;
+
     /// <summary>How long SIGTERM may take before SIGKILL.</summary>
     public int StopSeconds { get => _stopSeconds ?? 5; init => _stopSeconds = value; }
 
@@ -76,6 +89,8 @@ public sealed record WorkloadSpec
         CheckTexts(faults, "environment", Environment.Select(pair => $"{pair.Key}={pair.Value}").ToList());
         if (Environment.Keys.Any(key => key.Length == 0 || key.Contains('=', StringComparison.Ordinal) || key.StartsWith("EDGE_", StringComparison.Ordinal)))
             faults.Add("environment: names are not empty, hold no '=' and do not start with EDGE_, which the firmware sets");
+        CheckLabels(faults, "requires", Requires);
+        CheckLabels(faults, "prefers", Prefers);
         if (Outputs.Any(topic => topic.AsSpan().ContainsAny('+', '#')))
             faults.Add("outputs: topics, not filters");
         if (Volumes.Count > ListLengthMax)
@@ -92,6 +107,14 @@ public sealed record WorkloadSpec
         if (StopSeconds is < 0 or > 300)
             faults.Add("stopSeconds: 0-300");
         return faults;
+    }
+
+    private static void CheckLabels(List<string> faults, string what, IReadOnlyList<string> labels)
+    {
+        if (labels.Count > LabelsMax)
+            faults.Add($"{what}: at most {LabelsMax}");
+        else if (labels.Any(label => !Offer.IsLabel(label)))
+            faults.Add($"{what}: labels of 1-{Offer.NameLengthMax} of a-z 0-9 . _ - =");
     }
 
     private static void CheckTexts(List<string> faults, string what, IReadOnlyList<string> texts)

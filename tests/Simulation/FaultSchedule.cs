@@ -123,7 +123,7 @@ public sealed class FaultSchedule
     private void Disturb()
     {
         var node = _site.Nodes[_random.Next(_site.Nodes.Count)];
-        switch (_random.Next(18))
+        switch (_random.Next(20))
         {
             case 0 or 1 when node.IsUp && _fates.Count < 4:
                 Deploy(node);
@@ -183,6 +183,13 @@ public sealed class FaultSchedule
                 Note(() => $"{node.Id.Name} is stopped");
                 node.Pause();
                 _site.Events.After(TimeSpan.FromSeconds(12 * _random.NextDouble() * _random.NextDouble()), node.Continue);
+                break;
+            case 18 when node.IsUp:
+                var draining = !node.Core!.IsDraining;
+                Ask(node, (operation, core, now) => core.Drain(operation, draining, now), _ => { });
+                break;
+            case 19 when node.IsUp && _fates.Count > 0:
+                Ask(node, (operation, core, now) => core.Explain(operation, Any(), now), _ => { });
                 break;
         }
     }
@@ -256,6 +263,7 @@ public sealed class FaultSchedule
             node.Engine.Outcome = _ => "";
             if (!node.IsUp)
                 node.Start();
+            node.Ask((core, now) => core.Drain(Guid.Empty, draining: false, now));
         }
     }
 

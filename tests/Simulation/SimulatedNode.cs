@@ -12,7 +12,7 @@ public sealed class SimulatedNode
 
     private readonly SimulatedSite _site;
     private readonly Dictionary<WorkloadId, WorkloadRecord> _disk = [];
-    private readonly Queue<Save> _saves = [];
+    private readonly Queue<NegotiationAction> _saves = [];
     private readonly Dictionary<WorkloadId, WorkloadRecord> _firstOnDisk = [];
     private Queue<Action>? _paused;
     private Instant _armed = Instant.Never;
@@ -44,7 +44,32 @@ public sealed class SimulatedNode
     /// <summary>Raised with every start: what began in an earlier life does not end in this one.</summary>
     public int Boot { get; private set; }
 
+    /// <summary>What it measures when nothing runs.</summary>
     public Offer Offer { get; set; } = Samples.Offer;
+
+    /// <summary>Whether copies that run use what they need, or nothing.</summary>
+    public bool IsLoaded { get; set; }
+
+    /// <summary>What it measures now.</summary>
+    public Offer Measured
+    {
+        get
+        {
+            if (!IsLoaded || Core is null)
+                return Offer;
+            var (cpu, memory) = (Offer.CpuFreeCores, Offer.MemoryFreeBytes);
+            foreach (var record in Core.KnownRecords)
+                if (Engine.Containers.TryGetValue(record.Id, out var container) && container.IsRunning)
+                    (cpu, memory) = (cpu - record.Spec.CpuCoresNeeded, memory - record.Spec.MemoryBytesNeeded);
+            return Offer with { CpuFreeCores = Math.Max(0, cpu), MemoryFreeBytes = Math.Max(0, memory) };
+        }
+    }
+
+    /// <summary>What the others hear of it.</summary>
+    public Offer? Advertised => Core?.OwnOffer;
+
+    /// <summary>On its disk.</summary>
+    public bool IsDraining { get; private set; }
 
     public bool IsDiskFull { get; set; }
 
@@ -70,8 +95,9 @@ public sealed class SimulatedNode
         else
             Boot++;
         Core = new NegotiationCore(
-            Id, _disk.Values.OrderBy(record => record.Id), hasMesh: true, _site.Timing, new Random(_site.Random.Next()), _site.Events.Now);
-        Core.OwnOfferIs(Offer);
+            Id, _disk.Values.OrderBy(record => record.Id), hasMesh: true, _site.Timing, new Random(_site.Random.Next()), _site.Events.Now,
+            IsDraining);
+        Core.OwnOfferIs(Measured);
         _armed = Instant.Never;
         Turn();
     }
@@ -93,6 +119,7 @@ public sealed class SimulatedNode
     {
         HasLostDisk = true;
         _disk.Clear();
+        IsDraining = false;
         _firstOnDisk.Clear();
         Engine.LoseVolumes();
     }
@@ -143,8 +170,8 @@ public sealed class SimulatedNode
                     if (!Drops(send.Peer, send.Message))
                         _site.Carry(this, send.Peer, send.Message);
                     break;
-                case Save save:
-                    _saves.Enqueue(save);
+                case Save or SaveDraining:
+                    _saves.Enqueue(action);
                     if (_saves.Count == 1)
                         BeginSave();
                     break;
@@ -181,20 +208,22 @@ public sealed class SimulatedNode
             if (_saves.Count > 0)
                 BeginSave();
             var fault = IsDiskFull ? "no space left on device" : "";
-            InTurn(() => Core!.Saved(save.Step, fault, _site.Events.Now));
+            InTurn(() => Core!.Saved(save is Save { Step: var step } ? step : ((SaveDraining)save).Step, fault, _site.Events.Now));
         });
     }
 
-    private void Put(Save save)
+    private void Put(NegotiationAction action)
     {
         if (_site.Planted == PlantedBug.ForgetsSaves)
             return;
-        if (save.Record is { } record)
+        if (action is SaveDraining { Draining: var draining })
+            IsDraining = draining;
+        else if (action is Save { Record: { } record })
         {
-            _disk[save.Id] = record;
-            _firstOnDisk.TryAdd(save.Id, record);
+            _disk[record.Id] = record;
+            _firstOnDisk.TryAdd(record.Id, record);
         }
-        else
+        else if (action is Save save)
             _disk.Remove(save.Id);
     }
 

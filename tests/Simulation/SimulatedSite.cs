@@ -19,8 +19,9 @@ public sealed class SimulatedSite
     private readonly Dictionary<NodeId, List<MemberView>> _views = [];
     private readonly Queue<string> _trace = [];
 
-    public SimulatedSite(int nodes, int seed = 1)
+    public SimulatedSite(int nodes, int seed = 1, NegotiationTiming? timing = null)
     {
+        Timing = timing ?? new NegotiationTiming();
         Random = new Random(seed);
         Links = new Links(Random);
         _nodes = Enumerable.Range(1, nodes).Select(Samples.Node).ToDictionary(id => id, id => new SimulatedNode(id, this));
@@ -56,7 +57,7 @@ public sealed class SimulatedSite
         Fingerprint = hash;
     }
 
-    public NegotiationTiming Timing { get; } = new();
+    public NegotiationTiming Timing { get; }
 
     public IReadOnlyList<SimulatedNode> Nodes => [.. _nodes.Values];
 
@@ -147,11 +148,11 @@ public sealed class SimulatedSite
                 _backAt.Remove(pair);
             if (status is { } known)
                 view.Add(new MemberView(
-                    of.Id, new IPEndPoint(IPAddress.Loopback, 7900), known, 0, known == MemberStatus.Alive ? of.Offer : null,
+                    of.Id, new IPEndPoint(IPAddress.Loopback, 7900), known, 0, known == MemberStatus.Alive ? of.Advertised ?? of.Offer : null,
                     TimeSpan.FromMilliseconds(2), ""));
         }
         _views[by.Id] = view;
-        by.Core!.OwnOfferIs(by.Offer);
+        by.Core!.OwnOfferIs(by.Measured);
         if (!view.SequenceEqual(old))
             by.MembersAre(view);
     }

@@ -45,6 +45,12 @@ public interface IRecordStore
 
     /// <summary>Returns once no power cut brings the workload's record back; also when there is none. Throws <see cref="StorageException"/>.</summary>
     Task ForgetAsync(WorkloadId workload, CancellationToken cancel);
+
+    /// <summary>Whether the operator wants this node empty.</summary>
+    bool LoadDraining();
+
+    /// <summary>Returns once that survives a power cut. Throws <see cref="StorageException"/>.</summary>
+    Task SaveDrainingAsync(bool draining, CancellationToken cancel);
 }
 
 /// <summary>The data directory cannot be read or written.</summary>

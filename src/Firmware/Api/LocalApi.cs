@@ -72,6 +72,7 @@ internal static class LocalApi
         routes.MapDelete("/api/v1/workloads/{name}", async context =>
             await WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(await operations.RemoveAsync(NameOf(context)), FirmwareJson.Default.WorkloadView)));
         routes.MapGet("/api/v1/workloads/{name}/logs", context => WriteLogsAsync(context, operations));
+        PlacementRoutes.Map(routes, () => operations.Placement);
         ClientRoutes.Map(routes, () => operations.Clients);
         UserRoutes.Map(routes, () => operations.Users);
         routes.MapGet("/api/v1/events", context => WriteEventsAsync(context, operations));

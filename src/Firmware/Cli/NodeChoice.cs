@@ -44,13 +44,22 @@ internal sealed class NodeChoice
 
     /// <summary>Asks the node one thing and prints the answer.</summary>
     public Task<int> AskAsync(ParseResult parsed, ControlRequest request, Action<JsonNode, TextWriter> print, CancellationToken cancel) =>
+        AskAsync(parsed, request, static _ => { }, print, cancel);
+
+    /// <param name="seen">Given every answer, whatever is printed of it.</param>
+    public Task<int> AskAsync(
+        ParseResult parsed, ControlRequest request, Action<JsonNode> seen, Action<JsonNode, TextWriter> print, CancellationToken cancel) =>
         GuardAsync(parsed, async () =>
         {
             await foreach (var answer in ControlClient.AskAsync(Path.Combine(DataDirectory(parsed), "control.sock"), request, cancel))
+            {
+                if (answer is not null)
+                    seen(answer);
                 if (IsJson(parsed))
                     parsed.InvocationConfiguration.Output.WriteLine(answer?.ToJsonString(JsonText.Indented) ?? "null");
                 else
                     print(answer!, parsed.InvocationConfiguration.Output);
+            }
             return ExitCode.Done;
         });
 

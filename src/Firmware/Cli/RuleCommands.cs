@@ -25,12 +25,14 @@ internal static class RuleCommands
         return command;
     }
 
-    public static void Print(IReadOnlyList<string> rules, Quotas? quotas, QuotaUsageView? usage, TextWriter output)
+    public static void Print(IReadOnlyList<string> rules, Quotas? quotas, WorkloadQuotas? workloads, QuotaUsageView? usage, TextWriter output)
     {
         foreach (var rule in rules)
             output.WriteLine($"rule      {rule}");
         if (quotas is not null)
             output.WriteLine($"quotas    {JsonSerializer.Serialize(quotas, FirmwareJson.Default.Quotas)}");
+        if (workloads is not null)
+            output.WriteLine($"workloads {JsonSerializer.Serialize(workloads, FirmwareJson.Default.WorkloadQuotas)}");
         if (usage is not null)
             output.WriteLine($"in use    {JsonSerializer.Serialize(usage, FirmwareJson.Default.QuotaUsageView)}");
     }

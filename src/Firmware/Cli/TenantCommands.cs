@@ -59,7 +59,7 @@ internal static class TenantCommands
         {
             var tenant = answer.Deserialize(FirmwareJson.Default.TenantView)!;
             output.WriteLine($"tenant    {tenant.Name}, {tenant.Users} users");
-            RuleCommands.Print(tenant.Rules, tenant.Quotas, tenant.Usage, output);
+            RuleCommands.Print(tenant.Rules, tenant.Quotas, tenant.Workloads, tenant.Usage, output);
         }, cancel));
         return command;
     }

@@ -47,7 +47,7 @@ internal static class UserCommands
             var user = answer.Deserialize(FirmwareJson.Default.UserView)!;
             output.WriteLine($"user      {user.Name}{(user.Enabled ? "" : ", disabled")}{(user.Password ? "" : ", no password")}");
             output.WriteLine($"tenant    {user.Tenant ?? "none"}");
-            RuleCommands.Print(user.Rules, user.Quotas, user.Usage, output);
+            RuleCommands.Print(user.Rules, user.Quotas, user.Workloads, user.Usage, output);
         }, cancel));
         return command;
     }

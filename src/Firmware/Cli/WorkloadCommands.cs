@@ -22,7 +22,13 @@ internal static class WorkloadCommands
         var volumes = new Option<string[]>("--volume") { Description = "name:/path; its content moves along; may be repeated" };
         var memory = new Option<long>("--memory") { Description = "most it may use, MiB; 0 = no limit" };
         var cpus = new Option<double>("--cpus") { Description = "cores it needs, for placement" };
-        var command = new Command("deploy", "Run a workload on the best node of the site.") { file, user, name, image, inputs, outputs, environment, volumes, memory, cpus };
+        var requires = new Option<string[]>("--require") { Description = "label a node must have, for example gpio or link=wan; may be repeated" };
+        var prefers = new Option<string[]>("--prefer") { Description = "label that makes a node better; may be repeated" };
+        var latency = new Option<double>("--latency") { Description = "most a message may take from where it is heard, milliseconds; 0 = no bound" };
+        var command = new Command("deploy", "Run a workload on the best node of the site.")
+        {
+            file, user, name, image, inputs, outputs, environment, volumes, memory, cpus, requires, prefers, latency,
+        };
         node.AddTo(command);
         command.SetAction((parsed, cancel) => node.GuardAsync(parsed, async () =>
         {
@@ -39,6 +45,9 @@ internal static class WorkloadCommands
                     Volumes = Pairs(parsed.GetValue(volumes), ':', "--volume name:/path"),
                     MemoryBytesMax = parsed.GetValue(memory) << 20,
                     CpuCores = parsed.GetValue(cpus),
+                    Requires = parsed.GetValue(requires) ?? [],
+                    Prefers = parsed.GetValue(prefers) ?? [],
+                    LatencyMillisecondsMax = parsed.GetValue(latency),
                 }, FirmwareJson.Default.WorkloadSpec)!.AsObject();
             return await node.AskAsync(parsed, new ControlRequest("deploy", Spec: spec), (answer, output) =>
             {

@@ -202,7 +202,10 @@ internal sealed class ConfigurationReader
         var endpoint = listen is null ? null : Endpoint("Mesh.Listen", listen);
         if (endpoint is not null && (endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any)))
             _faults.Add("Mesh.Listen: the address others reach this node at is needed, not a wildcard");
-        return new MeshConfiguration(endpoint ?? new IPEndPoint(IPAddress.Loopback, 0), Endpoints("Mesh.Seeds", seeds), SiteKey(key)) { Profile = Profile(Text("Mesh.Profile")) };
+        return new MeshConfiguration(endpoint ?? new IPEndPoint(IPAddress.Loopback, 0), Endpoints("Mesh.Seeds", seeds), SiteKey(key))
+        {
+            Profile = Profile(Text("Mesh.Profile")), Balances = _values.GetValueOrDefault("Mesh.Balance")?.GetValue<bool>() ?? true,
+        };
     }
 
     private MembershipProfile Profile(string? name)

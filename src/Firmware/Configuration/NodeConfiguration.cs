@@ -45,4 +45,7 @@ internal sealed record NodeConfiguration
 internal sealed record MeshConfiguration(IPEndPoint Listen, IReadOnlyList<IPEndPoint> Seeds, byte[] SiteKey)
 {
     public MembershipProfile Profile { get; init; } = MembershipProfile.Lan;
+
+    /// <summary>Whether work is moved to even out the site.</summary>
+    public bool Balances { get; init; } = true;
 }

@@ -126,6 +126,9 @@ internal sealed partial class ControlServer(NodeOperations operations, TimeProvi
         "deploy" => JsonSerializer.SerializeToNode(
             await operations.DeployAsync(NodeOperations.ReadSpec(Encoding.UTF8.GetBytes(request.Spec?.ToJsonString() ?? "null"))), FirmwareJson.Default.WorkloadView),
         "migrate" => JsonSerializer.SerializeToNode(await operations.MigrateAsync(NameOf(request), request.To), FirmwareJson.Default.MoveView),
+        "why" => JsonSerializer.SerializeToNode(await operations.Placement.WhyAsync(NameOf(request)), FirmwareJson.Default.WhyView),
+        "drain" or "undrain" => JsonSerializer.SerializeToNode(await operations.Placement.DrainAsync(request.Command == "drain"), FirmwareJson.Default.DrainView),
+        "drain-status" => JsonSerializer.SerializeToNode(operations.Placement.Drain(), FirmwareJson.Default.DrainView),
         "remove" => JsonSerializer.SerializeToNode(await operations.RemoveAsync(NameOf(request)), FirmwareJson.Default.WorkloadView),
         _ => operations.Clients.Do(request) ?? await UserOperations.DoAsync(operations.Users, request) ?? throw new OperationRefusedException(400, $"no such command: '{request.Command}'"),
     };

@@ -19,6 +19,8 @@ namespace EdgeFirmware.Firmware.Operations;
 [JsonSerializable(typeof(ClientQuery))]
 [JsonSerializable(typeof(WorkloadView[]))]
 [JsonSerializable(typeof(MoveView))]
+[JsonSerializable(typeof(WhyView))]
+[JsonSerializable(typeof(DrainView))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(VersionView))]
 [JsonSerializable(typeof(MigrateRequest))]

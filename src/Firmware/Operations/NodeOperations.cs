@@ -23,10 +23,13 @@ internal sealed class NodeOperations(
     private const int TailLinesMax = 100_000;
 
     private readonly long _started = time.GetTimestamp();
+    private PlacementDesk? _placement;
 
     public EventLog Events => events;
 
     public UserDesk Users => users;
+
+    public PlacementDesk Placement => _placement ??= new PlacementDesk(mesh, Find, time);
 
     public ClientDesk Clients { get; } = new(broker, events);
 
@@ -91,10 +94,19 @@ internal sealed class NodeOperations(
             .ToList();
         if (faults.Count > 0)
             throw new OperationRefusedException(400, string.Join("; ", faults));
-        var answer = await mesh.DeployAsync(spec);
-        if (answer.Fault.Length > 0)
-            throw new OperationRefusedException(409, answer.Fault);
-        return ViewOf(answer.Record!, mesh.Snapshot, waiting: 0);
+        if (users.Allowance.Begin(spec, [.. mesh.Snapshot.Records.Where(record => record.State != WorkloadState.Removed).Select(record => record.Spec)]) is { Length: > 0 } bound)
+            throw new OperationRefusedException(409, bound);
+        try
+        {
+            var answer = await mesh.DeployAsync(spec);
+            if (answer.Fault.Length > 0)
+                throw new OperationRefusedException(409, answer.Fault);
+            return ViewOf(answer.Record!, mesh.Snapshot, waiting: 0);
+        }
+        finally
+        {
+            users.Allowance.End(spec);
+        }
     }
 
     public async Task<MoveView> MigrateAsync(string name, string? to)

@@ -60,6 +60,7 @@ internal sealed class NodeParts : IDisposable
             self, new MeshNodeParts(network, Host, records, probe, machine, events.Add, time, new Random(), journal.For("mesh")) 
             {
                 Labels = configuration.Labels, Profile = configuration.Mesh?.Profile ?? MembershipProfile.Lan,
+                Sources = () => Custody.Sources, Balances = configuration.Mesh?.Balances ?? false,
             }, gossip,
             configuration.Mesh?.Listen, [.. configuration.Mesh?.Seeds ?? [], .. KnownPeers.Load(configuration.DataDirectory)]));
         Mesh.Changed += _ => _recordsAreKnown.TrySetResult();

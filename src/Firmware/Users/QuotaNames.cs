@@ -7,7 +7,8 @@ namespace EdgeFirmware.Firmware.Users;
 internal static class QuotaNames
 {
     public const string All =
-        "connectionsMax, subscriptionsMax, inFlightMax, queuedMessagesMax, queuedBytesMax, messagesPerSecond, packetBytesMax, retainedMessagesMax, retainedBytesMax";
+        "connectionsMax, subscriptionsMax, inFlightMax, queuedMessagesMax, queuedBytesMax, messagesPerSecond, packetBytesMax, retainedMessagesMax, retainedBytesMax, "
+        + "and of workloads in the site: workloads, cpuCores, memoryBytes";
 
     /// <param name="value">Null takes the bound away.</param>
     /// <exception cref="OperationRefusedException">There is no such quota, or it cannot be that much.</exception>
@@ -27,6 +28,21 @@ internal static class QuotaNames
             "retainedMessagesMax" => quotas with { RetainedMessagesMax = Count(name, value) },
             "retainedBytesMax" => quotas with { RetainedBytesMax = (long?)value },
             _ => throw new OperationRefusedException(400, $"'{name}' is no quota; there are {All}"),
+        };
+    }
+
+    public static bool IsOfWorkloads(string name) => name is "workloads" or "cpuCores" or "memoryBytes";
+
+    /// <inheritdoc cref="With(Quotas, string, double?)"/>
+    public static WorkloadQuotas With(WorkloadQuotas quotas, string name, double? value)
+    {
+        if (value is not (null or (> 0 and <= 1e15)))
+            throw new OperationRefusedException(400, $"{name}: a positive number is needed");
+        return name switch
+        {
+            "workloads" => quotas with { Workloads = Count(name, value) },
+            "cpuCores" => quotas with { CpuCores = value },
+            _ => quotas with { MemoryBytes = (long?)value },
         };
     }
 

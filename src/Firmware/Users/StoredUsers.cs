@@ -16,6 +16,8 @@ internal sealed record StoredTenant(string Name)
     public IReadOnlyList<string> Rules { get; set; } = [];
 
     public Quotas? Quotas { get; set; }
+
+    public WorkloadQuotas? Workloads { get; set; }
 }
 
 internal sealed record StoredUser(string Name)
@@ -30,6 +32,8 @@ internal sealed record StoredUser(string Name)
     public IReadOnlyList<string> Rules { get; set; } = [];
 
     public Quotas? Quotas { get; set; }
+
+    public WorkloadQuotas? Workloads { get; set; }
 }
 
 /// <summary>What is kept of a password: SCRAM-SHA-256 (RFC 5802, RFC 7677), whose salted password is PBKDF2-HMAC-SHA-256.</summary>

@@ -17,7 +17,8 @@ internal sealed partial class UserDesk(UserFile file, UserAccess access, LoginGu
 
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly SemaphoreSlim _asked = new(0, 1);
-    private StoredUsers _stored = new();
+    private WorkloadAllowance? _allowance;
+    private volatile StoredUsers _stored = new();
     private (DateTime Written, long Bytes)? _stamp;
 
     /// <summary>Set once there is a broker whose clients are concerned.</summary>
@@ -25,6 +26,9 @@ internal sealed partial class UserDesk(UserFile file, UserAccess access, LoginGu
 
     /// <summary>Told of what an operator cares about.</summary>
     public Action<NodeEvent> Happened { get; set; } = static _ => { };
+
+    /// <summary>What users may deploy.</summary>
+    public WorkloadAllowance Allowance => _allowance ??= new WorkloadAllowance(() => _stored);
 
     public LoginsView Logins
     {
@@ -224,11 +228,11 @@ internal sealed partial class UserDesk(UserFile file, UserAccess access, LoginGu
     }
 
     private UserView ViewOf(StoredUser user) => new(
-        user.Name, user.Tenant, user.Enabled, user.Password is not null, user.Rules, user.Quotas,
+        user.Name, user.Tenant, user.Enabled, user.Password is not null, user.Rules, user.Quotas, user.Workloads,
         UsageOf(access.Directory.FindUser(user.Name) is { } found ? access.AccountOf(found) : null));
 
     private TenantView ViewOf(StoredTenant tenant) => new(
-        tenant.Name, _stored.Users.Count(user => user.Tenant == tenant.Name), tenant.Rules, tenant.Quotas,
+        tenant.Name, _stored.Users.Count(user => user.Tenant == tenant.Name), tenant.Rules, tenant.Quotas, tenant.Workloads,
         UsageOf(access.Directory.FindTenant(tenant.Name) is { } found ? access.AccountOf(found) : null));
 
     private static QuotaUsageView? UsageOf(QuotaAccount? account)

@@ -42,12 +42,13 @@ internal static class UserEdit
             Password = (made ?? change.Password) is { } password ? Keep(password, made is null) : user.Password,
             Rules = Rules(user.Rules, change),
             Quotas = Quotas(user.Quotas, change),
+            Workloads = Workloads(user.Workloads, change),
         }, made);
     }
 
     public static StoredTenant Apply(StoredTenant tenant, UserChange change) =>
         change is { Password: null, Generate: false, Tenant: null, Enabled: null }
-            ? tenant with { Rules = Rules(tenant.Rules, change), Quotas = Quotas(tenant.Quotas, change) }
+            ? tenant with { Rules = Rules(tenant.Rules, change), Quotas = Quotas(tenant.Quotas, change), Workloads = Workloads(tenant.Workloads, change) }
             : throw new OperationRefusedException(400, "a tenant has rules and quotas only");
 
     private static StoredPassword Keep(string password, bool isChosen)
@@ -75,7 +76,17 @@ internal static class UserEdit
     {
         var changed = quotas ?? Mqtt.Access.Quotas.None;
         foreach (var (name, value) in change.Quotas ?? [])
-            changed = QuotaNames.With(changed, name, value);
+            if (!QuotaNames.IsOfWorkloads(name))
+                changed = QuotaNames.With(changed, name, value);
         return changed == Mqtt.Access.Quotas.None ? null : changed;
+    }
+
+    private static WorkloadQuotas? Workloads(WorkloadQuotas? quotas, UserChange change)
+    {
+        var changed = quotas ?? WorkloadQuotas.None;
+        foreach (var (name, value) in change.Quotas ?? [])
+            if (QuotaNames.IsOfWorkloads(name))
+                changed = QuotaNames.With(changed, name, value);
+        return changed == WorkloadQuotas.None ? null : changed;
     }
 }

@@ -77,6 +77,8 @@ internal sealed class UserFile(string directory)
         foreach (var user in users.Where(user => NodeAccess.IsReserved(user.Name)))
             faults.Add($"user '{user.Name}': the name is the firmware's own");
         faults.AddRange(UserDirectory.Faults(users, tenants));
+        faults.AddRange(stored.Users.SelectMany(user => user.Workloads?.Faults().Select(fault => $"user '{user.Name}': {fault}") ?? []));
+        faults.AddRange(stored.Tenants.SelectMany(tenant => tenant.Workloads?.Faults().Select(fault => $"tenant '{tenant.Name}': {fault}") ?? []));
         return faults.Count == 0 ? new UserDirectory(users, tenants) : null;
     }
 

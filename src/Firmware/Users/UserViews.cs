@@ -5,9 +5,10 @@ namespace EdgeFirmware.Firmware.Users;
 /// <param name="Password">It has one.</param>
 /// <param name="Usage">Known for one with quotas.</param>
 internal sealed record UserView(
-    string Name, string? Tenant, bool Enabled, bool Password, IReadOnlyList<string> Rules, Quotas? Quotas, QuotaUsageView? Usage);
+    string Name, string? Tenant, bool Enabled, bool Password, IReadOnlyList<string> Rules, Quotas? Quotas, WorkloadQuotas? Workloads,
+    QuotaUsageView? Usage);
 
-internal sealed record TenantView(string Name, int Users, IReadOnlyList<string> Rules, Quotas? Quotas, QuotaUsageView? Usage);
+internal sealed record TenantView(string Name, int Users, IReadOnlyList<string> Rules, Quotas? Quotas, WorkloadQuotas? Workloads, QuotaUsageView? Usage);
 
 /// <param name="Password">The one that was made just now; it is kept nowhere.</param>
 internal sealed record UserChangedView(UserView User, string? Password, string Effect);

@@ -1,4 +1,5 @@
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Mesh.Placement;
 
 namespace EdgeFirmware.Mesh.Negotiation;
 
@@ -41,4 +42,7 @@ internal sealed class Arrival(Guid lease, NodeId from, WorkloadSpec spec, string
 
     /// <summary>What was activated; set from <see cref="ArrivalPhase.Starting"/> on.</summary>
     public WorkloadRecord? Record { get; set; }
+
+    /// <summary>Why this node was chosen, as the sender says.</summary>
+    public Decision? Decision { get; set; }
 }

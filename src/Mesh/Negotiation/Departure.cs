@@ -57,6 +57,12 @@ internal sealed class Departure
 
     public string Why { get; }
 
+    /// <summary>What is found of each candidate.</summary>
+    public Deliberation Deliberation { get; init; } = new(Trigger.Asked, moves: 0);
+
+    /// <summary>How often the peer was told why it was chosen.</summary>
+    public int DecisionsSent { get; set; }
+
     /// <summary>The user's request, or empty.</summary>
     public Guid Operation { get; }
 
@@ -147,6 +153,7 @@ internal sealed class Departure
         _granted.Remove(peer);
         _countered.Remove(peer);
         Excluded.Add(peer);
+        Deliberation.Refused(peer, why);
         Refusals.Add($"{peer.Name}: {why}");
     }
 
@@ -177,6 +184,7 @@ internal sealed class Departure
     public void StartFailed(string why)
     {
         Refused(Peer, why);
+        DecisionsSent = 0;
         NextEpoch++;
     }
 

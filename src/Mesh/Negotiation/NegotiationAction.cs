@@ -1,4 +1,5 @@
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Mesh.Placement;
 
 namespace EdgeFirmware.Mesh.Negotiation;
 
@@ -12,6 +13,9 @@ public sealed record SendTo(NodeId Peer, PeerMessage Message) : NegotiationActio
 /// <param name="Record"><c>null</c>: nothing is known, and nothing is to be left there.</param>
 public sealed record Save(Guid Step, WorkloadId Id, WorkloadRecord? Record) : NegotiationAction;
 
+/// <summary>Put on disk that this node is being drained, or that it is not any more, then call <see cref="NegotiationCore.Saved"/>.</summary>
+public sealed record SaveDraining(Guid Step, bool Draining) : NegotiationAction;
+
 /// <summary>Have the workload host do something, then call <see cref="NegotiationCore.Worked"/> with <paramref name="Step"/>.</summary>
 public sealed record Work(Guid Step, WorkKind Kind, WorkloadRecord Record, NodeId Peer = default, Guid Lease = default, string Why = "")
     : NegotiationAction;
@@ -22,7 +26,11 @@ public sealed record CancelWork(Guid Step) : NegotiationAction;
 
 /// <summary>The end of what a user asked for.</summary>
 /// <param name="Fault">What went wrong and what to do; empty when it went well.</param>
-public sealed record Answer(Guid Operation, WorkloadRecord? Record, MoveFigures? Figures, string Fault) : NegotiationAction;
+public sealed record Answer(Guid Operation, WorkloadRecord? Record, MoveFigures? Figures, string Fault) : NegotiationAction
+{
+    /// <summary>When that was asked.</summary>
+    public Explanation? Explanation { get; init; }
+}
 
 public enum WorkKind
 {

@@ -1,4 +1,5 @@
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Mesh.Advertisement;
 using EdgeFirmware.Mesh.Placement;
 
@@ -69,7 +70,18 @@ public sealed partial class NegotiationCore
     }
 
     private void Promise(Arrival arrival) => Send(
-        arrival.From, arrival.IsToHold ? new CounterOffer(arrival.Lease, _ownOffer!, arrival.WhyNotRun) : new Grant(arrival.Lease, _ownOffer!));
+        arrival.From, arrival.IsToHold ? new CounterOffer(arrival.Lease, _ownOffer!, arrival.WhyNotRun) : new Grant(arrival.Lease, OfferBeside(arrival)));
+
+    /// <summary>Less what is promised to others: of several that look at the same time each sees what is left for it.</summary>
+    private Offer OfferBeside(Arrival arrival)
+    {
+        var (promised, own) = (Promised, Reservation.For(arrival.Spec));
+        return _ownOffer! with
+        {
+            CpuFreeCores = Math.Max(0, _ownOffer.CpuFreeCores - Math.Max(0, promised.CpuCores - own.CpuCores)),
+            MemoryFreeBytes = Math.Max(0, _ownOffer.MemoryFreeBytes - Math.Max(0, promised.MemoryBytes - own.MemoryBytes)),
+        };
+    }
 
     /// <returns>What keeps it from coming here at all; <c>null</c> when nothing does.</returns>
     private string? WhyNever(Ask ask)
@@ -134,6 +146,7 @@ public sealed partial class NegotiationCore
         {
             // A sender that restarted no longer knows what was agreed.
             arrival!.Record = wanted with { State = arrival.IsToHold ? WorkloadState.Held : wanted.State };
+            arrival.Decision = activate.Decision is { } decision && decision.IsSound() ? decision : null;
             arrival.Phase = ArrivalPhase.Starting;
             if (arrival.Record.State == WorkloadState.Held)
                 ArrivalStarted(arrival, "", now);
@@ -185,7 +198,7 @@ public sealed partial class NegotiationCore
             Begin(WorkKind.Discard, record, why: "superseded while it was saved");
             return;
         }
-        _arrived[record.Id] = now;
+        Settle(record.Id, arrival.Decision, now);
         Publish(record);
         Send(arrival.From, new Activated(arrival.Lease, record));
         if (record.State == WorkloadState.Held)

@@ -17,9 +17,11 @@ public sealed partial class NegotiationCore
             .Where(member => member.Status == MemberStatus.Alive && departure.Considers(member.Id))
             .Select(member => departure.IsForHolders
                 ? HoldPolicy.Judge(member.Id, member.Offer, member.RoundTrip, ImageArchitecture)
-                : PlacementPolicy.Judge(spec, member.Id, member.Offer, member.RoundTrip, ImageArchitecture))
+                : JudgePeer(spec, departure.Deliberation, member.Id, member.Offer))
             .ToList();
         var fit = departure.Rounds < RoundsMax ? PlacementPolicy.Rank(judged).Take(_timing.AsksMax).ToList() : [];
+        if (fit.Count == 0 && TakesItself(departure, now))
+            return;
         if (fit.Count == 0 && departure is { MustLeave: true, IsForHolders: false })
         {
             departure.TurnToHolders();
@@ -28,7 +30,7 @@ public sealed partial class NegotiationCore
         }
         if (fit.Count == 0)
         {
-            if (!departure.HasCopy && PlacementPolicy.Judge(spec, _self, _ownOffer, TimeSpan.Zero, ImageArchitecture) is { IsFit: false } here)
+            if (!departure.HasCopy && JudgeHere(spec) is { IsFit: false } here)
                 departure.Refusals.Insert(0, $"{_self.Name}: {here.Why}");
             departure.Refusals.AddRange(judged.Where(candidate => !candidate.IsFit).Select(candidate => $"{candidate.Node.Name}: {candidate.Why}"));
             Fail(departure, "no peer can take it" + Listed(departure.Refusals), now);
@@ -55,8 +57,7 @@ public sealed partial class NegotiationCore
                 Send(from, new Cancel(grant.Lease));
             return;
         }
-        var roundTrip = _members.TryGetValue(from, out var member) ? member.RoundTrip : null;
-        var candidate = PlacementPolicy.Judge(departure.Record.Spec, from, grant.Offer, roundTrip, ImageArchitecture);
+        var candidate = JudgePeer(departure.Record.Spec, departure.Deliberation, from, grant.Offer);
         if (candidate.IsFit)
             departure.Granted(candidate, now);
         else

@@ -1,4 +1,5 @@
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Mesh.Placement;
 
 namespace EdgeFirmware.Mesh.Negotiation;
 
@@ -8,9 +9,13 @@ public sealed partial class NegotiationCore
     private readonly Dictionary<WorkloadId, Departure> _departures = [];
 
     /// <param name="mustLeave">It cannot stay: a peer that cannot run it either may hold it.</param>
-    private void Depart(WorkloadRecord record, long epoch, string why, Guid operation, NodeId? to, Instant now, bool mustLeave = false)
+    private void Depart(
+        WorkloadRecord record, long epoch, string why, Guid operation, NodeId? to, Instant now, Deliberation deliberation, bool mustLeave = false)
     {
-        var departure = new Departure(record, epoch, _register.Running.Contains(record.Id), why, operation, _timing, now) { Only = to, MustLeave = mustLeave };
+        var departure = new Departure(record, epoch, _register.Running.Contains(record.Id), why, operation, _timing, now)
+        {
+            Only = to, MustLeave = mustLeave, Deliberation = deliberation,
+        };
         _departures.Add(record.Id, departure);
         AskAround(departure, now);
     }
@@ -116,7 +121,7 @@ public sealed partial class NegotiationCore
                 break;
             case DeparturePhase.Activating when departure.NextActivate <= now:
                 departure.NextActivate = now + _timing.ActivateRepeat;
-                Send(departure.Peer, new Activate(departure.Lease, departure.RecordFor(departure.Peer)));
+                Send(departure.Peer, new Activate(departure.Lease, departure.RecordFor(departure.Peer)) { Decision = DecisionOf(departure, now) });
                 break;
         }
     }
@@ -129,12 +134,14 @@ public sealed partial class NegotiationCore
         var told = activated.Record;
         var record = departure.RecordFor(from) with { Revision = told.Revision, State = told.State, HandedTo = told.HandedTo, Why = told.Why };
         _departures.Remove(record.Id);
+        Decided(departure, from, departure.Why, now);
         var figures = departure.Figures(departure.Record.Owner, from, record.Epoch, now);
         if (record.Supersedes(_register.Find(record.Id)))
             Publish(record);
         SaveThen(record, (fault, _) => TellIfUnsaved(record.Id, fault));
         Begin(WorkKind.Discard, record, why: $"moved to {from.Name}");
         TellMoved(record.Id, figures);
+        Evacuated(record.Id);
         End(departure.Operation, record, figures, "");
     }
 

@@ -30,11 +30,20 @@ public sealed partial class NegotiationCore
             return;
         }
         var record = new WorkloadRecord(spec, (known?.Epoch ?? 0) + 1, 0, _self, _self, WorkloadState.Running, null, "deployed");
-        var here = PlacementPolicy.Judge(spec, _self, _ownOffer, TimeSpan.Zero, ImageArchitecture);
-        if (here.IsFit || !_members.Values.Any(member => member.Status == MemberStatus.Alive))
+        var deliberation = Deliberate(record, Trigger.Deployed, now);
+        var best = BestPeer(spec, deliberation);
+        var here = JudgeHere(spec);
+        deliberation.Judged(here);
+        var isBetterElsewhere = best is not null && best.Cost < here.Cost * Rules.CostShareMax;
+        if (here.IsFit && !isBetterElsewhere || !_draining && !_members.Values.Any(member => member.Status == MemberStatus.Alive))
+        {
+            _decisions.Set(spec.Id, deliberation.Decide(_self, _self, here.IsFit ? "it is best here" : $"no other node is known; {here.Why}", 0), now);
             StartNewHere(record, "deployed", operation);
+        }
         else
-            Depart(record, record.Epoch, $"deployed; not here: {here.Why}", operation, null, now);
+        {
+            Depart(record, record.Epoch, $"deployed; not here: {(here.IsFit ? $"{best!.Node.Name} is better" : here.Why)}", operation, null, now, deliberation);
+        }
     }
 
     /// <summary>Moves a workload; one that another node owns is moved by that node.</summary>
@@ -55,7 +64,7 @@ public sealed partial class NegotiationCore
         else if (record!.Owner != _self)
             Forward(new Request(operation, RequestVerb.Move, id, to, why), record.Owner, now);
         else
-            Depart(record, record.Epoch + 1, why, operation, to, now);
+            Depart(record, record.Epoch + 1, why, operation, to, now, Deliberate(record, Trigger.Asked, now));
     }
 
     /// <summary>Ends a workload everywhere: by its owner, or by any node when the owner is dead.</summary>
@@ -101,16 +110,16 @@ public sealed partial class NegotiationCore
     };
 
     /// <summary>The one end of every operation, whoever asked for it.</summary>
-    private void End(Guid operation, WorkloadRecord? record, MoveFigures? figures, string fault)
+    private void End(Guid operation, WorkloadRecord? record, MoveFigures? figures, string fault, Explanation? explanation = null)
     {
         if (_served.TryGetValue(operation, out var served))
         {
-            served.Reply = new Reply(operation, record, figures, fault);
+            served.Reply = new Reply(operation, record, figures, fault) { Explanation = explanation };
             Send(served.Asker, served.Reply);
         }
         else if (operation != Guid.Empty)
         {
-            Outbox.Enqueue(new Answer(operation, record, figures, fault));
+            Outbox.Enqueue(new Answer(operation, record, figures, fault) { Explanation = explanation });
         }
     }
 }

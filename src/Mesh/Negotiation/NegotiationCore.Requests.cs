@@ -60,10 +60,18 @@ public sealed partial class NegotiationCore
             return;
         }
         _served.Add(request.Operation, new Served(from));
-        if (request.Verb == RequestVerb.Move)
-            Move(request.Operation, request.Workload, request.To, request.Why, now);
-        else
-            Remove(request.Operation, request.Workload, request.Why, now);
+        switch (request.Verb)
+        {
+            case RequestVerb.Move:
+                Move(request.Operation, request.Workload, request.To, request.Why, now);
+                break;
+            case RequestVerb.Remove:
+                Remove(request.Operation, request.Workload, request.Why, now);
+                break;
+            default:
+                Explain(request.Operation, request.Workload, now);
+                break;
+        }
     }
 
     private void HandleReply(Reply reply, NodeId from, Instant now)
@@ -74,9 +82,17 @@ public sealed partial class NegotiationCore
         var record = reply.Record is { } told && IsSound(told) && told.Id == forwarded.Request.Workload ? told : null;
         if (record is not null)
             Merge(record, from, now);
-        var isWhole = record is not null && (reply.Figures is not null || forwarded.Request.Verb != RequestVerb.Move);
+        var explanation = reply.Explanation is { } explained && explained.IsSound() ? explained : null;
+        var isWhole = record is not null && forwarded.Request.Verb switch
+        {
+            RequestVerb.Move => reply.Figures is not null,
+            RequestVerb.Explain => explanation is not null,
+            _ => true,
+        };
+        if (explanation is { Last: null })
+            explanation = explanation with { Last = _decisions.Find(reply.Record!.Id, now) }; // it has restarted, but the decision was made here
         End(reply.Operation, record, reply.Figures,
-            reply.Fault.Length > 0 ? $"{from.Name}: {reply.Fault}" : isWhole ? "" : $"{from.Name} gave an answer that cannot be");
+            reply.Fault.Length > 0 ? $"{from.Name}: {reply.Fault}" : isWhole ? "" : $"{from.Name} gave an answer that cannot be", explanation);
     }
 
     private void AdvanceRequests(Instant now)

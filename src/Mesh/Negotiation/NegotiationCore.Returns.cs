@@ -116,6 +116,7 @@ public sealed partial class NegotiationCore
     private void Fail(Departure departure, string why, Instant now)
     {
         _departures.Remove(departure.Record.Id);
+        Decided(departure, null, why, now);
         _retryAt[departure.Record.Id] = now + _timing.RetryDelay;
         _strandedSince.Remove(departure.Record.Id); // nobody takes it: the next attempt is here again
         Tell("not-moved", departure.Record.Id, why);

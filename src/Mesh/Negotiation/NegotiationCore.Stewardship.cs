@@ -17,7 +17,6 @@ public sealed partial class NegotiationCore
 
     private readonly Dictionary<WorkloadId, LocalStart> _starts = [];
     private readonly Dictionary<WorkloadId, Instant> _retryAt = [];
-    private readonly Dictionary<WorkloadId, Instant> _arrived = [];
     private readonly Dictionary<WorkloadId, Instant> _strandedSince = [];
     private readonly Dictionary<WorkloadId, Instant> _unableUntil = [];
 
@@ -32,18 +31,19 @@ public sealed partial class NegotiationCore
     /// <param name="IsNew">The record is not known to the site yet: a failure leaves nothing of it behind.</param>
     private sealed record LocalStart(Guid Step, WorkloadRecord Record, bool IsNew, Guid Operation, string Why);
 
-    /// <summary>The node has too much to do: its heaviest workload that has not just come leaves, if somebody can take it.</summary>
+    /// <summary>The node has too much to do: the heaviest workload that has been here for a while leaves, if it is better off elsewhere.</summary>
     public void Relieve(string why, Instant now)
     {
         if (_departures.Count > 0)
             return;
-        var heaviest = _register.Owned
-            .Where(record => _register.Running.Contains(record.Id) && !IsBusy(record.Id) && IsDue(record.Id, now))
-            .Where(record => !_arrived.TryGetValue(record.Id, out var arrived) || now - arrived >= _timing.Residence)
-            .OrderByDescending(record => record.Spec.CpuCoresNeeded).ThenByDescending(record => record.Spec.MemoryBytesNeeded)
-            .FirstOrDefault();
-        if (heaviest is not null)
-            Depart(heaviest, heaviest.Epoch + 1, why, Guid.Empty, null, now);
+        foreach (var record in Movable(_timing.Residence, now).Take(LooksMax))
+        {
+            var deliberation = Deliberate(record, Trigger.Overload, now);
+            if (BestPeer(record.Spec, deliberation) is null)
+                continue;
+            Depart(record, record.Epoch + 1, why, Guid.Empty, null, now, deliberation);
+            return;
+        }
     }
 
     /// <summary>The node cannot keep what it owns: it goes where it can run, or to a node that holds it until one can. One after the other; to be
@@ -55,7 +55,7 @@ public sealed partial class NegotiationCore
         foreach (var record in _register.Owned)
             if (!IsBusy(record.Id) && IsDue(record.Id, now) && (_register.Running.Contains(record.Id) || record.State == WorkloadState.Held))
             {
-                Depart(record, record.Epoch + 1, why, Guid.Empty, null, now, mustLeave: true);
+                Depart(record, record.Epoch + 1, why, Guid.Empty, null, now, Deliberate(record, Trigger.Stranded, now), mustLeave: true);
                 return;
             }
     }
@@ -129,7 +129,7 @@ public sealed partial class NegotiationCore
         }
         var since = _strandedSince.TryGetValue(record.Id, out var at) ? at : _strandedSince[record.Id] = now;
         if (now - since >= _timing.StrandedPatience && _members.Values.Any(member => member.Offer?.Level == CollaborationLevel.Everything))
-            Depart(record, record.Epoch + 1, "it cannot run on its node", Guid.Empty, null, now);
+            Depart(record, record.Epoch + 1, "it cannot run on its node", Guid.Empty, null, now, Deliberate(record, Trigger.Stranded, now));
         else
             StartHere(record, "owned by this node");
     }
@@ -139,18 +139,15 @@ public sealed partial class NegotiationCore
     /// <summary>What is held runs as soon as it can: here, which costs no move, else with whoever can.</summary>
     private void TendHeld(WorkloadRecord record, Instant now)
     {
-        if (!IsUnableHere(record.Id, now) && PlacementPolicy.Judge(record.Spec, _self, _ownOffer, TimeSpan.Zero, "").IsFit)
+        if (!IsUnableHere(record.Id, now) && JudgeHere(record.Spec).IsFit)
         {
             const string Why = "held here, and there is room now";
             StartHere(record with { Revision = record.Revision + 1, State = WorkloadState.Running, Why = Why }, Why);
             return;
         }
-        foreach (var member in _members.Values)
-            if (member.Status == MemberStatus.Alive && PlacementPolicy.Judge(record.Spec, member.Id, member.Offer, member.RoundTrip, ImageArchitecture).IsFit)
-            {
-                Depart(record, record.Epoch + 1, "held until a node could run it", Guid.Empty, null, now);
-                return;
-            }
+        var deliberation = Deliberate(record, Trigger.Stranded, now);
+        if (BestPeer(record.Spec, deliberation) is not null)
+            Depart(record, record.Epoch + 1, "held until a node could run it", Guid.Empty, null, now, deliberation);
     }
 
     private void StartHere(WorkloadRecord record, string why) =>
@@ -239,16 +236,20 @@ public sealed partial class NegotiationCore
         Tell("rescue", record.Id, why);
         var here = IsUnableHere(record.Id, now)
             ? Candidate.Unfit(_self, "it did not start here")
-            : PlacementPolicy.Judge(record.Spec, _self, _ownOffer, TimeSpan.Zero, "");
-        var others = _members.Values
-            .Where(member => member.Status == MemberStatus.Alive)
-            .Select(member => PlacementPolicy.Judge(record.Spec, member.Id, member.Offer, member.RoundTrip, ""));
-        var best = PlacementPolicy.Rank(others.Append(here));
+            : JudgeHere(record.Spec);
+        var deliberation = Deliberate(record, Trigger.Rescue, now);
+        var best = BestPeer(record.Spec, deliberation);
+        deliberation.Judged(here);
         var taken = record with { Epoch = epoch, Revision = 0, Owner = _self, State = WorkloadState.Running, HandedTo = null, Why = why };
-        if (best.Count > 0 && best[0].Node == _self)
+        if (here.IsFit && (best is null || here.Cost <= best.Cost))
+        {
+            _decisions.Set(record.Id, deliberation.Decide(_self, _self, why, 0), now);
             StartNewHere(taken, why, Guid.Empty);
+        }
         else
-            Depart(record, epoch, why, Guid.Empty, null, now);
+        {
+            Depart(record, epoch, why, Guid.Empty, null, now, deliberation);
+        }
     }
 
     /// <summary>The owner is back before the rescue has come to life.</summary>
@@ -299,7 +300,8 @@ public sealed partial class NegotiationCore
     {
         RemoveWhere(_retryAt, (_, at) => at <= now);
         RemoveWhere(_unableUntil, (_, until) => until <= now);
-        RemoveWhere(_arrived, (_, at) => at + _timing.Residence <= now);
+        RemoveWhere(_tenures, (id, _) => !IsOwned(id) && !IsBusy(id));
+        RemoveWhere(_unmoved, (id, _) => !IsOwned(id));
         RemoveWhere(_strandedSince, (id, _) => !IsOwned(id));
         RemoveWhere(_spent, (id, epoch) => _register.Find(id) is not { State: not WorkloadState.Removed } record || record.Epoch >= epoch);
     }

@@ -1,5 +1,6 @@
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Mesh.Placement;
 
 namespace EdgeFirmware.Mesh.Negotiation;
 
@@ -7,7 +8,8 @@ namespace EdgeFirmware.Mesh.Negotiation;
 /// activate, release, with a fencing epoch for each workload. No clock, socket, disk or lock: the shell hands in what happened and the
 /// instant, does what is in <see cref="Outbox"/>, and calls <see cref="Advance"/> at <see cref="NextWakeup"/>.</summary>
 /// <remarks>Split by role: what users ask (<c>.Operations</c>, and <c>.Requests</c> of another node), leaving (<c>.Departures</c>), arriving
-/// (<c>.Arrivals</c>), what is known (<c>.Records</c>) and what nobody asked for but must happen (<c>.Stewardship</c>).</remarks>
+/// (<c>.Arrivals</c>), what is known (<c>.Records</c>), what nobody asked for but must happen (<c>.Stewardship</c>, <c>.Balance</c>,
+/// <c>.Evacuation</c>) and what makes one place better than another (<c>.Placement</c>).</remarks>
 public sealed partial class NegotiationCore
 {
     private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(500);
@@ -21,10 +23,13 @@ public sealed partial class NegotiationCore
     private Dictionary<NodeId, MemberView> _members = [];
     private Offer? _ownOffer;
     private Instant _nextHeartbeat;
+    private readonly Instant _began;
 
     private delegate void SavedContinuation(string fault, Instant now);
 
-    public NegotiationCore(NodeId self, IEnumerable<WorkloadRecord> known, bool hasMesh, NegotiationTiming timing, Random random, Instant now)
+    /// <param name="draining">It was being drained when it ended.</param>
+    public NegotiationCore(NodeId self, IEnumerable<WorkloadRecord> known, bool hasMesh, NegotiationTiming timing, Random random, Instant now,
+        bool draining = false)
     {
         _self = self;
         _lane = LaneOf(self);
@@ -37,6 +42,10 @@ public sealed partial class NegotiationCore
         _caughtUpAt = hasMesh && _register.All.Count > 0 ? now + timing.CatchUp : now;
         _nextSync = now + timing.SyncInterval;
         _nextHeartbeat = now;
+        _began = now;
+        _draining = draining;
+        _foresight = new Foresight(timing.Placement);
+        _nextBalance = now + BalancePause();
     }
 
     public Queue<NegotiationAction> Outbox { get; } = new();
@@ -78,7 +87,8 @@ public sealed partial class NegotiationCore
 
     public Offer? OwnOffer => _ownOffer;
 
-    public void OwnOfferIs(Offer offer) => _ownOffer = offer;
+    /// <summary>What this node can take on; that it is being drained, it adds itself.</summary>
+    public void OwnOfferIs(Offer offer) => _ownOffer = offer.Draining == _draining ? offer : offer with { Draining = _draining };
 
     public void Handle(PeerMessage message, NodeId from, Instant now)
     {
@@ -152,6 +162,8 @@ public sealed partial class NegotiationCore
         ExpireArrivals(now);
         AdvanceRequests(now);
         Steward(now);
+        Evacuate(now);
+        Balance(now);
         if (_nextSync <= now)
             SyncWithSomeone(now);
     }

@@ -1,3 +1,5 @@
+using EdgeFirmware.Mesh.Placement;
+
 namespace EdgeFirmware.Mesh.Negotiation;
 
 /// <summary>Deadlines of negotiation, each with its reason.</summary>
@@ -27,7 +29,7 @@ public sealed record NegotiationTiming
     /// <summary>After a failed move, rescue or start.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>A workload that has just arrived is not moved again for this long by the node itself.</summary>
+    /// <summary>A workload that has just arrived is not moved again for this long by the node itself; see <see cref="Tenure"/> for more moves.</summary>
     public TimeSpan Residence { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>How long a restarted node waits for others to tell what happened meanwhile, before it starts what it owned.</summary>
@@ -55,6 +57,9 @@ public sealed record NegotiationTiming
 
     /// <summary>A user whose request went to another node gets an answer after this long, whatever happens: an image of 75 MB over 10 Mbit/s.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>When a node moves work that nobody asked it to move.</summary>
+    public PlacementRules Placement { get; init; } = new();
 
     /// <summary>A workload that cannot run here is offered to others after this long.</summary>
     public TimeSpan StrandedPatience { get; init; } = TimeSpan.FromSeconds(5);

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Mesh.Placement;
 
 namespace EdgeFirmware.Mesh.Negotiation;
 
@@ -38,7 +39,11 @@ public sealed record CounterOffer(Guid Lease, Offer Offer, string Why) : PeerMes
 public sealed record Cancel(Guid Lease) : PeerMessage;
 
 /// <summary>"It is yours at this epoch": sent when the asker's copy has stopped and that is on its disk.</summary>
-public sealed record Activate(Guid Lease, WorkloadRecord Record) : PeerMessage;
+public sealed record Activate(Guid Lease, WorkloadRecord Record) : PeerMessage
+{
+    /// <summary>Why the receiver was chosen, for the users of its node to ask.</summary>
+    public Decision? Decision { get; init; }
+}
 
 /// <summary>"I have it", run or held as the record says: it is on the sender's disk.</summary>
 public sealed record Activated(Guid Lease, WorkloadRecord Record) : PeerMessage;
@@ -56,6 +61,7 @@ public enum RequestVerb
 {
     Move,
     Remove,
+    Explain,
 }
 
 /// <summary>What a user of the sender wants of a workload that the receiver owns. Repeated until it is answered; done once.</summary>
@@ -64,4 +70,7 @@ public sealed record Request(Guid Operation, RequestVerb Verb, WorkloadId Worklo
 
 /// <summary>How a <see cref="Request"/> ended.</summary>
 /// <param name="Fault">What went wrong and what to do; empty when it went well.</param>
-public sealed record Reply(Guid Operation, WorkloadRecord? Record, MoveFigures? Figures, string Fault) : PeerMessage;
+public sealed record Reply(Guid Operation, WorkloadRecord? Record, MoveFigures? Figures, string Fault) : PeerMessage
+{
+    public Explanation? Explanation { get; init; }
+}

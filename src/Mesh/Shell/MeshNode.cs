@@ -8,6 +8,7 @@ using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Mesh.Advertisement;
 using EdgeFirmware.Mesh.Membership;
 using EdgeFirmware.Mesh.Negotiation;
+using EdgeFirmware.Mesh.Placement;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeFirmware.Mesh.Shell;
@@ -21,6 +22,9 @@ public sealed class MeshNode : IDisposable
     /// <summary>Then timers get their turn, however much keeps coming in: a few milliseconds' worth.</summary>
     private const int ItemsATurn = 256;
     private static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Where data comes from changes slowly.</summary>
+    private const int MeasuresASource = 10;
 
     private readonly MeshNodeParts _parts;
     private readonly TimeProvider _time;
@@ -43,6 +47,7 @@ public sealed class MeshNode : IDisposable
     /// <summary>Round trips change without a word.</summary>
     private bool _viewsAreOld;
     private Instant _nextMeasure;
+    private int _measures;
     private bool _tickQueued;
     private long _publishedVersion = -1;
     private volatile MeshSnapshot _snapshot = MeshSnapshot.Empty;
@@ -59,7 +64,8 @@ public sealed class MeshNode : IDisposable
         var now = Instant.Now(_time);
         _offers = new OfferPolicy(parts.Profile.Offers, parts.Random, now);
         _nextMeasure = now;
-        _negotiation = new NegotiationCore(self, parts.Records.Load(), gossip is not null, new NegotiationTiming(), parts.Random, now);
+        var timing = new NegotiationTiming { Placement = new PlacementRules { Balances = parts.Balances } };
+        _negotiation = new NegotiationCore(self, parts.Records.Load(), gossip is not null, timing, parts.Random, now, parts.Records.LoadDraining());
         if (gossip is not null)
             _membership = new MembershipLoop(
                 new MembershipCore(self, address!, seeds, parts.Profile, parts.Identity, parts.Random, now), gossip,
@@ -121,6 +127,12 @@ public sealed class MeshNode : IDisposable
         AskAsync((operation, now) => _negotiation.Move(operation, id, to, why, now));
 
     public Task<Answer> RemoveAsync(WorkloadId id, string why) => AskAsync((operation, now) => _negotiation.Remove(operation, id, why, now));
+
+    /// <summary>Why a workload is where it is.</summary>
+    public Task<Answer> ExplainAsync(WorkloadId id) => AskAsync((operation, now) => _negotiation.Explain(operation, id, now));
+
+    /// <summary>Begins or ends draining; completes when that is on disk.</summary>
+    public Task<Answer> DrainAsync(bool draining) => AskAsync((operation, now) => _negotiation.Drain(operation, draining, now));
 
     /// <summary>A peer opens a transfer under a lease.</summary>
     /// <returns><c>null</c> when there is no such lease for this peer.</returns>
@@ -186,8 +198,11 @@ public sealed class MeshNode : IDisposable
                 MeshLog.Overloaded(_log, _self.Overload.Why);
             else
                 MeshLog.Relieved(_log);
+        _self.Draining = _negotiation.IsDraining;
         Advertise(_self.ToAnnounce(_negotiation.Promised), now);
         _negotiation.OwnOfferIs(_self.ToJudgeBy());
+        if (_measures++ % MeasuresASource == 0)
+            _negotiation.SourcesAre(_parts.Sources());
         if (_self.Overload.IsOverloaded)
             _negotiation.Relieve($"overloaded: {_self.Overload.Why}", now);
     }
@@ -211,6 +226,9 @@ public sealed class MeshNode : IDisposable
                     _control.Send(send.Peer, send.Message);
                     break;
                 case Save save:
+                    _work.Save(save, fault => Post(now => _negotiation.Saved(save.Step, fault, now)));
+                    break;
+                case SaveDraining save:
                     _work.Save(save, fault => Post(now => _negotiation.Saved(save.Step, fault, now)));
                     break;
                 case Work work:
@@ -242,7 +260,10 @@ public sealed class MeshNode : IDisposable
             membersChanged || _viewsAreOld || _membership is null ? _membership?.Core.Members(now) ?? [] : old.Members,
             recordsChanged ? _negotiation.KnownRecords.ToArray() : old.Records,
             recordsChanged ? _negotiation.Running.ToHashSet() : old.Running,
-            _negotiation.OwnOffer, _self.Reading, _membership?.Counts ?? default, _membership?.Core.Reach ?? Reach.Whole) { Health = _self.Health, Advertised = _advertised };
+            _negotiation.OwnOffer, _self.Reading, _membership?.Counts ?? default, _membership?.Core.Reach ?? Reach.Whole)
+        {
+            Health = _self.Health, Advertised = _advertised, Evacuation = _negotiation.Evacuating,
+        };
         _viewsAreOld = false;
         if (recordsChanged || membersChanged)
             Changed?.Invoke(_snapshot);

@@ -26,4 +26,10 @@ public sealed record MeshNodeParts(
 
     /// <summary>The operator's words for this node: each is valid in an <see cref="Offer"/>.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>Where the inputs of workloads are heard, as far as this node knows; read now and then.</summary>
+    public Func<IReadOnlyList<InputSource>> Sources { get; init; } = static () => [];
+
+    /// <summary>Whether work is moved to even out the site.</summary>
+    public bool Balances { get; init; } = true;
 }

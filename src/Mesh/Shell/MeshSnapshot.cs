@@ -2,6 +2,7 @@ using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Resources;
 using EdgeFirmware.Mesh.Membership;
+using EdgeFirmware.Mesh.Negotiation;
 
 namespace EdgeFirmware.Mesh.Shell;
 
@@ -24,6 +25,9 @@ public sealed record MeshSnapshot(
 
     /// <summary>What this node has told the others that it offers.</summary>
     public Offer? Advertised { get; init; }
+
+    /// <summary>What is being given away; <c>null</c> when nothing is.</summary>
+    public Evacuation? Evacuation { get; init; }
 
     public static readonly MeshSnapshot Empty = new([], [], new HashSet<WorkloadId>(), null, default, default);
 }

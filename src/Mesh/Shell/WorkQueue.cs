@@ -19,7 +19,13 @@ internal sealed class WorkQueue(
     private readonly ConcurrentDictionary<Guid, CancellationTokenSource> _cancellable = [];
     private Task _saves = Task.CompletedTask;
 
-    public void Save(Save save, Action<string> done) => _saves = SaveAfterAsync(_saves, save, done);
+    public void Save(Save save, Action<string> done) => _saves = SaveAfterAsync(
+        _saves,
+        () => save.Record is { } record ? records.SaveAsync(record, stopping) : records.ForgetAsync(save.Id, stopping),
+        done);
+
+    public void Save(SaveDraining save, Action<string> done) =>
+        _saves = SaveAfterAsync(_saves, () => records.SaveDrainingAsync(save.Draining, stopping), done);
 
     public void Do(Work work, Action<long, string> done)
     {
@@ -48,16 +54,13 @@ internal sealed class WorkQueue(
         }
     }
 
-    private async Task SaveAfterAsync(Task before, Save save, Action<string> done)
+    private async Task SaveAfterAsync(Task before, Func<Task> save, Action<string> done)
     {
         await before;
         await Task.Yield();
         try
         {
-            if (save.Record is { } record)
-                await records.SaveAsync(record, stopping);
-            else
-                await records.ForgetAsync(save.Id, stopping);
+            await save();
             done("");
         }
         catch (StorageException error)

@@ -35,6 +35,19 @@ public sealed class RecordDirectory(string directory, ILogger log) : IRecordStor
         return Task.CompletedTask;
     }
 
+    public bool LoadDraining() => File.Exists(DrainingPath);
+
+    public async Task SaveDrainingAsync(bool draining, CancellationToken cancel)
+    {
+        if (draining)
+            await AtomicFile.WriteAsync(DrainingPath, default, cancel);
+        else
+            AtomicFile.Remove(DrainingPath);
+    }
+
+    /// <summary>No record's file: those end with <c>.json</c>.</summary>
+    private string DrainingPath => Path.Combine(directory, "draining");
+
     private string PathOf(WorkloadId workload) => Path.Combine(directory, workload.Value + ".json");
 
     private WorkloadRecord? Read(string path)

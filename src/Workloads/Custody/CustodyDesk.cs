@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Messaging;
 using EdgeFirmware.Contracts.Peers;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,7 @@ public sealed class CustodyDesk(
     private readonly Lock _gate = new();
     private readonly Dictionary<WorkloadId, Inlet> _inlets = [];
     private readonly Dictionary<WorkloadId, Outlet> _outlets = [];
+    private readonly HearingBook _heard = new(time);
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<WorkloadRecord> _records = [];
 
@@ -32,6 +34,9 @@ public sealed class CustodyDesk(
                 return _inlets.ToDictionary(pair => pair.Key, pair => pair.Value.Backlog);
         }
     }
+
+    /// <summary>Where the inputs of workloads are heard, as far as this node knows.</summary>
+    public IReadOnlyList<InputSource> Sources => _heard.Read();
 
     /// <summary>The site has no workloads, so nobody's messages are of interest.</summary>
     public bool IsIdle => Volatile.Read(ref _records).Count == 0;
@@ -134,7 +139,7 @@ public sealed class CustodyDesk(
         PublishConfirmed(lane.Open(answer, first));
         try
         {
-            var receiving = ReceiveAsync(conversation, lane, answer, ending.Token);
+            var receiving = ReceiveAsync(conversation, outlet, lane, answer, ending.Token);
             var answering = AnswerAsync(conversation, answers.Reader, ending.Token);
             var reason = await Task.WhenAny(receiving, answering);
             await ending.CancelAsync();
@@ -253,10 +258,13 @@ public sealed class CustodyDesk(
         return hearing;
     }
 
-    private static void Take(List<Inlet> hearing, SensorMessage message, Func<Action>? hold)
+    private void Take(List<Inlet> hearing, SensorMessage message, Func<Action>? hold)
     {
         foreach (var inlet in hearing)
+        {
+            _heard.Heard(inlet.Workload, self);
             inlet.Take(message, message.Qos == 0 ? null : hold ?? Unheld);
+        }
     }
 
     /// <summary>A result of a workload has no sender to slow; it is kept beyond the limit rather than lost.</summary>
@@ -278,13 +286,14 @@ public sealed class CustodyDesk(
     }
 
     private async Task ReceiveAsync(
-        IPeerConversation conversation, Lane lane, Action<long, IReadOnlyList<SensorMessage>> answer, CancellationToken cancel)
+        IPeerConversation conversation, Outlet outlet, Lane lane, Action<long, IReadOnlyList<SensorMessage>> answer, CancellationToken cancel)
     {
         while (await conversation.ReceiveAsync(cancel) is { } frame)
             switch ((CustodyFrame)frame.Type)
             {
                 case CustodyFrame.Input:
                     var (sequence, message) = ReadInput(frame.Body.Span);
+                    _heard.Heard(outlet.Workload, conversation.Peer);
                     lane.Offer(answer, sequence, message);
                     break;
                 case CustodyFrame.Committed:

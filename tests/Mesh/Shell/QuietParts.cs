@@ -27,4 +27,8 @@ internal class QuietParts : IPeerNetwork, IWorkloadHost, IRecordStore
     public Task SaveAsync(WorkloadRecord record, CancellationToken cancel) => Task.CompletedTask;
 
     public Task ForgetAsync(WorkloadId workload, CancellationToken cancel) => Task.CompletedTask;
+
+    public bool LoadDraining() => false;
+
+    public Task SaveDrainingAsync(bool draining, CancellationToken cancel) => Task.CompletedTask;
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Mesh.Negotiation;
+using EdgeFirmware.Mesh.Placement;
 using EdgeFirmware.Mesh.Shell;
 
 namespace EdgeFirmware.Mesh.Tests.Wire;
@@ -17,6 +18,13 @@ public sealed class PeerMessageTests
         long.MaxValue / 4, 0, Samples.Node(1), Samples.Node(2), WorkloadState.HandingOver, Samples.Node(3), "asked");
     private static readonly MoveFigures Figures = new(Samples.Node(1), Samples.Node(2), 4, "asked", 1.5, 1 << 20, 36, 586);
 
+    private static readonly Decision Chosen = new(
+        Trigger.Balance, Samples.Node(1), Samples.Node(2), "balance", 1.5, 1,
+        [
+            new Verdict(Samples.Node(2), Outcome.Chosen, "T 2.5 ms, M-U 0.70", 3.5, new CostTerms(2.5, 0.1, "cpu", 0.75, 0.05, 0.7, 0, 1, 1)),
+            new Verdict(Samples.Node(3), Outcome.Unfit, "level 1: overloaded", null, null),
+        ], 0);
+
     private static readonly PeerMessage[] Messages =
     [
         new Ask(Id, Samples.Workload(), 2, "arm64", ""), new Ask(Id, Handing.Spec, 2, "", "overloaded"), new Grant(Id, Samples.Offer),
@@ -25,6 +33,8 @@ public sealed class PeerMessageTests
         new Activated(Id, Plain), new ActivationFailed(Id, Plain.Id, 3, "why"), new Records([], WantsReply: true),
         new Records([Plain, Handing], WantsReply: false), new Request(Id, RequestVerb.Move, Plain.Id, Samples.Node(2), "asked"),
         new Request(Id, RequestVerb.Remove, Plain.Id, null, ""), new Reply(Id, null, null, "there is no workload"),
+        new Activate(Id, Plain) { Decision = Chosen }, new Request(Id, RequestVerb.Explain, Plain.Id, null, ""),
+        new Reply(Id, Plain, null, "") { Explanation = new Explanation(Chosen, null) }, new Reply(Id, Plain, null, "") { Explanation = new Explanation(null, Chosen) },
         new Reply(Id, Plain, null, ""), new Reply(Id, Handing, Figures, ""),
     ];
 
