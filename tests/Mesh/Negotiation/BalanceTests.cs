@@ -24,7 +24,6 @@ public sealed class BalanceTests
             node.Offer = Idle;
         site.Run(40 * 60);
         Assert.InRange(Running(site[1]), 2, 12);
-        site.Watch = null;
         site.Run(140 * 60); // the longer it has stayed, the less the move itself weighs: a last one or two
         var moves = Moves(site);
         Assert.InRange(moves, 12, 24);
