@@ -24,6 +24,7 @@ internal static class MetricsText
         Health(text, node.Health);
         Gauge(text, "edge_failure_ratio", "Likelihood that this node fails soon, 0-1.", node.Outlook.Failure);
         Gauge(text, "edge_engine_reachable", "1 while a container engine answers.", node.Engine.Reachable ? 1 : 0);
+        Forecast(text, operations.Forecast());
         Broker(text, operations.BrokerStatistics);
         Bridges(text, operations.Bridges());
         Logins(text, operations.Users.Logins);
@@ -59,6 +60,16 @@ internal static class MetricsText
             Gauge(text, "edge_storage_write_seconds", "Mean duration of the last writes to that device.", write / 1000);
         Counter(text, "edge_oom_kills_total", "Processes killed for want of memory since boot.", health.OomKills);
         Counter(text, "edge_clock_steps_total", "Times the wall clock was set since the firmware started.", health.ClockSteps);
+    }
+
+    private static void Forecast(StringBuilder text, NodeForecastView forecast)
+    {
+        Gauge(text, "edge_overload_foreseen", "1 while an overload is expected within minutes.", forecast.OverloadForeseen ? 1 : 0);
+        Gauge(text, "edge_failure_foreseen", "1 while the node expects its own failure.", forecast.FailureForeseen ? 1 : 0);
+        Head(text, "edge_exhaustion_seconds", "gauge", "Until a resource runs out by its forecast; absent when it is not seen to.");
+        foreach (var resource in forecast.Resources)
+            if (resource.ExhaustionSeconds is { } seconds)
+                Line(text, $"edge_exhaustion_seconds{{resource=\"{resource.Name}\"}}", seconds);
     }
 
     private static void Broker(StringBuilder text, BrokerStatistics statistics)

@@ -13,6 +13,7 @@ internal static class RootSyntax
         RunCommand.Create(),
         SiteCommands.Status(),
         SiteCommands.Peers(),
+        ForecastCommand.Create(),
         SiteCommands.Bridges(),
         SiteCommands.Workloads(),
         WorkloadCommands.Deploy(),

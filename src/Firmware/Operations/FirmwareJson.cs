@@ -14,6 +14,7 @@ namespace EdgeFirmware.Firmware.Operations;
 [JsonSerializable(typeof(PeerView[]))]
 [JsonSerializable(typeof(OfferView))]
 [JsonSerializable(typeof(BridgeView[]))]
+[JsonSerializable(typeof(NodeForecastView))]
 [JsonSerializable(typeof(ClientListView))]
 [JsonSerializable(typeof(ClientDetailsView))]
 [JsonSerializable(typeof(ClientQuery))]

@@ -64,6 +64,8 @@ internal sealed class NodeOperations(
             HealthView.Of(snapshot.Health));
     }
 
+    public NodeForecastView Forecast() => NodeForecastView.Of(mesh.Snapshot.Forecast);
+
     public BridgeView[] Bridges() => broker.Bridges.Select(bridge => ViewOf(bridge.Status)).ToArray();
 
     public PeerView[] Peers()

@@ -10,9 +10,9 @@ public sealed class OverloadDetector
     public static readonly TimeSpan Sustained = TimeSpan.FromSeconds(3);
     public static readonly TimeSpan Relieved = TimeSpan.FromSeconds(10);
 
-    private const double CpuLoadHigh = 0.92;
+    internal const double CpuLoadHigh = 0.92;
     private const double CpuLoadLow = 0.80;
-    private const double MemoryFreeLow = 0.08;
+    internal const double MemoryFreeLow = 0.08;
     private const double MemoryFreeHigh = 0.12;
     private const double MemoryPressureHigh = 0.20;
 

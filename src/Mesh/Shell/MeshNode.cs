@@ -26,6 +26,9 @@ public sealed class MeshNode : IDisposable
     /// <summary>Where data comes from changes slowly.</summary>
     private const int MeasuresASource = 10;
 
+    /// <summary>What left must show in the forecast before more is sent after it.</summary>
+    private static readonly TimeSpan ForesightReliefInterval = TimeSpan.FromMinutes(3);
+
     private readonly MeshNodeParts _parts;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -43,11 +46,13 @@ public sealed class MeshNode : IDisposable
     /// <summary>Ends transfers that come in, by lease.</summary>
     private readonly Dictionary<Guid, CancellationTokenSource> _receiving = [];
     private Offer? _advertised;
+    private readonly NodeId _id;
 
     /// <summary>Round trips change without a word.</summary>
     private bool _viewsAreOld;
     private Instant _nextMeasure;
     private int _measures;
+    private Instant _nextForesightRelief;
     private bool _tickQueued;
     private long _publishedVersion = -1;
     private volatile MeshSnapshot _snapshot = MeshSnapshot.Empty;
@@ -56,6 +61,7 @@ public sealed class MeshNode : IDisposable
     /// <param name="gossip">The sealed datagram port, or <c>null</c> for a node on its own.</param>
     public MeshNode(NodeId self, MeshNodeParts parts, GossipPort? gossip, IPEndPoint? address, IReadOnlyList<IPEndPoint> seeds)
     {
+        _id = self;
         _parts = parts;
         _time = parts.Time;
         _log = parts.Log;
@@ -159,7 +165,12 @@ public sealed class MeshNode : IDisposable
         _nextMeasure = now;
     });
 
-    public ValueTask CopyEndedAsync(WorkloadId id, bool finished, string why) => PostAsync(now => _negotiation.CopyEnded(id, finished, why, now));
+    public ValueTask CopyEndedAsync(WorkloadId id, bool finished, string why) => PostAsync(now =>
+    {
+        if (!finished)
+            _self.Forecast.CopyEnded(id, now);
+        _negotiation.CopyEnded(id, finished, why, now);
+    });
 
     /// <summary>Completes when the loop has turned once more.</summary>
     public Task TurnAsync() => QueryAsync(_ => true);
@@ -199,12 +210,34 @@ public sealed class MeshNode : IDisposable
             else
                 MeshLog.Relieved(_log);
         _self.Draining = _negotiation.IsDraining;
+        TellForesight();
         Advertise(_self.ToAnnounce(_negotiation.Promised), now);
         _negotiation.OwnOfferIs(_self.ToJudgeBy());
         if (_measures++ % MeasuresASource == 0)
             _negotiation.SourcesAre(_parts.Sources());
         if (_self.Overload.IsOverloaded)
             _negotiation.Relieve($"overloaded: {_self.Overload.Why}", now);
+        else if (_self.Forecast.Overload.IsForeseen && _nextForesightRelief <= now)
+        {
+            _nextForesightRelief = now + ForesightReliefInterval;
+            _negotiation.Relieve($"overload foreseen: {_self.Forecast.Overload.Why}", now);
+        }
+    }
+
+    private void TellForesight()
+    {
+        var forecast = _self.Forecast;
+        if (_self.Foresight.Overload)
+            Tell("overload-foreseen", forecast.Overload.IsForeseen, _self.Overload.IsOverloaded ? "it is there" : forecast.Overload.Why, forecast.Figures);
+        if (_self.Foresight.Failure)
+            Tell("failure-foreseen", forecast.Failure.IsForeseen, forecast.Failure.Why, forecast.Figures);
+
+        void Tell(string kind, bool begins, string why, IReadOnlyDictionary<string, double> figures)
+        {
+            var happened = new NodeEvent(begins ? kind : $"{kind}-over", _id.Value, begins || why.Length > 0 ? why : "it is not foreseen any more", figures);
+            MeshLog.Happened(_log, happened.Subject, happened.Kind, happened.Why);
+            _parts.Events(happened);
+        }
     }
 
     /// <summary>A node on its own tells its own clients as often as it would tell the others.</summary>
@@ -262,7 +295,7 @@ public sealed class MeshNode : IDisposable
             recordsChanged ? _negotiation.Running.ToHashSet() : old.Running,
             _negotiation.OwnOffer, _self.Reading, _membership?.Counts ?? default, _membership?.Core.Reach ?? Reach.Whole)
         {
-            Health = _self.Health, Advertised = _advertised, Evacuation = _negotiation.Evacuating,
+            Health = _self.Health, Advertised = _advertised, Evacuation = _negotiation.Evacuating, Forecast = _self.Forecast.View,
         };
         _viewsAreOld = false;
         if (recordsChanged || membersChanged)

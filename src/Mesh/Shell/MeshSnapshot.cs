@@ -1,6 +1,7 @@
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Resources;
+using EdgeFirmware.Mesh.Forecast;
 using EdgeFirmware.Mesh.Membership;
 using EdgeFirmware.Mesh.Negotiation;
 
@@ -28,6 +29,9 @@ public sealed record MeshSnapshot(
 
     /// <summary>What is being given away; <c>null</c> when nothing is.</summary>
     public Evacuation? Evacuation { get; init; }
+
+    /// <summary>What this node foresees of itself; <c>null</c> before the first reading.</summary>
+    public ForecastView? Forecast { get; init; }
 
     public static readonly MeshSnapshot Empty = new([], [], new HashSet<WorkloadId>(), null, default, default);
 }

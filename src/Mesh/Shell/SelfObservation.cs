@@ -3,6 +3,7 @@ using EdgeFirmware.Contracts.Engine;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Resources;
 using EdgeFirmware.Mesh.Advertisement;
+using EdgeFirmware.Mesh.Forecast;
 
 namespace EdgeFirmware.Mesh.Shell;
 
@@ -14,6 +15,8 @@ internal sealed class SelfObservation(MeshNodeParts parts)
 
     /// <summary>A link that fails should be known before the next workload is placed by it.</summary>
     private static readonly TimeSpan SurroundingsInterval = TimeSpan.FromSeconds(10);
+
+    private const int ClockBegins = 2026;
 
     private readonly ReadingFilter _filter = new();
     private readonly HealthLimit _healthLimit = new();
@@ -33,8 +36,11 @@ internal sealed class SelfObservation(MeshNodeParts parts)
     /// <summary><c>null</c> when none answers.</summary>
     public EngineDescription? Engine { get; set; }
 
-    /// <summary>What the node foresees.</summary>
-    public Outlook Outlook { get; set; }
+    /// <summary>What the node foresees; told of every reading.</summary>
+    public NodeForecast Forecast { get; } = new();
+
+    /// <summary>Which of its warnings began or ended with the last reading.</summary>
+    public (bool Overload, bool Failure) Foresight { get; private set; }
 
     /// <summary>The operator wants the node empty.</summary>
     public bool Draining { get; set; }
@@ -55,7 +61,16 @@ internal sealed class SelfObservation(MeshNodeParts parts)
             _nextSurroundings = now + SurroundingsInterval;
             _surroundings = parts.Probe.ReadSurroundings();
         }
-        return Overload.Observe(Reading, now);
+        var changed = Overload.Observe(Reading, now);
+        Foresight = Forecast.Observe(Reading, Health, SecondOfDay(), Overload.IsOverloaded, now);
+        return changed;
+    }
+
+    /// <summary>UTC: seasons need a day, not a place. A clock that was never set tells a date before the firmware was made.</summary>
+    private int? SecondOfDay()
+    {
+        var wall = parts.Time.GetUtcNow();
+        return wall.Year >= ClockBegins ? (int)wall.TimeOfDay.TotalSeconds : null;
     }
 
     /// <summary>For the others: of means, less what is promised.</summary>
@@ -72,7 +87,7 @@ internal sealed class SelfObservation(MeshNodeParts parts)
         Overloaded = Overload.IsOverloaded,
         Draining = Draining,
         Health = _healthLimit,
-        Outlook = Outlook,
+        Outlook = Forecast.Outlook,
         Surroundings = _surroundings,
         Labels = parts.Labels,
     };

@@ -37,6 +37,18 @@ public sealed class CommandTests : IAsyncLifetime
         Assert.Empty(JsonNode.Parse((await _node.CommandAsync(command, "--json")).Output)!.AsArray());
     }
 
+    [Fact]
+    public async Task What_is_foreseen_is_told_as_a_table_and_as_JSON()
+    {
+        var (code, output, _) = await _node.CommandAsync("forecast");
+        Assert.Equal(ExitCode.Done, code);
+        Assert.StartsWith("overload   none foreseen", output, StringComparison.Ordinal);
+        Assert.Contains("failure    ", output, StringComparison.Ordinal);
+        var json = JsonNode.Parse((await _node.CommandAsync("forecast", "--json")).Output)!;
+        Assert.False(json["overloadForeseen"]!.GetValue<bool>());
+        Assert.InRange(json["failureScore"]!.GetValue<double>(), 0, 1);
+    }
+
     [Theory]
     [InlineData("logs", "nobody")]
     [InlineData("remove", "nobody")]
