@@ -75,6 +75,9 @@ public sealed class FaultSchedule
 
     public ulong Fingerprint => _site.Fingerprint;
 
+    /// <summary>How often a node came to hold a workload.</summary>
+    public int Held => _site.Nodes.Sum(node => node.Told.Count(told => told.Kind == "held"));
+
     /// <summary>How long after the last fault the site was settled.</summary>
     public TimeSpan Settling { get; private set; }
 
@@ -127,6 +130,9 @@ public sealed class FaultSchedule
         {
             case 0 or 1 when node.IsUp && _fates.Count < 4:
                 Deploy(node);
+                break;
+            case 3 or 4 when node.IsUp && _levels == Tight:
+                node.Ask((core, now) => core.LetGo("it may fail", now));
                 break;
             case 2 or 3 or 4 when node.IsUp && _fates.Count > 0:
                 var to = _random.Next(2) == 0 ? (NodeId?)null : _site.Nodes[_random.Next(_site.Nodes.Count)].Id;

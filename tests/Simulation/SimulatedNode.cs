@@ -170,6 +170,10 @@ public sealed class SimulatedNode
                     if (!Drops(send.Peer, send.Message))
                         _site.Carry(this, send.Peer, send.Message);
                     break;
+                case Introduce introduced:
+                    _site.Strangers.Remove((Id, introduced.Peer));
+                    _site.Strangers.Remove((introduced.Peer, Id));
+                    break;
                 case Save or SaveDraining:
                     _saves.Enqueue(action);
                     if (_saves.Count == 1)

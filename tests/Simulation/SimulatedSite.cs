@@ -41,6 +41,9 @@ public sealed class SimulatedSite
 
     public PlantedBug Planted { get; set; }
 
+    /// <summary>Who has not heard of whom.</summary>
+    public HashSet<(NodeId By, NodeId Of)> Strangers { get; } = [];
+
     /// <summary>Of everything that was said and done, in order: equal for equal seeds. FNV-1a.</summary>
     public ulong Fingerprint { get; private set; } = 14695981039346656037;
 
@@ -132,7 +135,7 @@ public sealed class SimulatedSite
         var view = new List<MemberView>();
         foreach (var of in _nodes.Values)
         {
-            if (of == by)
+            if (of == by || Strangers.Contains((by.Id, of.Id)))
                 continue;
             var before = old.Find(member => member.Id == of.Id);
             var pair = (by.Id, of.Id);

@@ -109,7 +109,7 @@ internal sealed class NodeParts : IDisposable
         _ => Custody.ServeAsync(conversation, cancel),
     };
 
-    private IPEndPoint? Locate(NodeId id) => Mesh.Snapshot.Members.FirstOrDefault(member => member.Id == id)?.Address;
+    private IPEndPoint? Locate(NodeId id) => Mesh.AddressOf(id);
 
     private WorkloadRecord? Find(WorkloadId id) => Mesh.Snapshot.Records.FirstOrDefault(record => record.Id == id);
 

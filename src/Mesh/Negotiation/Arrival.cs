@@ -30,6 +30,9 @@ internal sealed class Arrival(Guid lease, NodeId from, WorkloadSpec spec, string
 
     public WorkloadSpec Spec { get; } = spec;
 
+    /// <summary>Who passed the ask on, and passes the answer back; <c>null</c> when the owner asked itself.</summary>
+    public NodeId? Via { get; init; }
+
     public string WhyNotRun { get; } = whyNotRun;
 
     public bool IsToHold => WhyNotRun.Length > 0;

@@ -145,6 +145,20 @@ internal sealed class Departure
         Deadline = Instant.Min(Deadline, now + _timing.GrantPatience);
     }
 
+    /// <summary>Somebody who could have taken it did not answer.</summary>
+    public bool HasMetSilence { get; set; }
+
+    /// <summary>Others have been asked to ask their neighbours.</summary>
+    public bool HasAskedOthers { get; set; }
+
+    /// <summary>Who was asked names another that grants.</summary>
+    public void Referred(NodeId by, Candidate candidate, Guid lease, Instant now)
+    {
+        _asked.Remove(by);
+        _asked[candidate.Node] = lease;
+        Granted(candidate, now);
+    }
+
     public void CounterOffered(Candidate candidate) => _countered[candidate.Node] = candidate;
 
     public void Refused(NodeId peer, string why)

@@ -1,3 +1,4 @@
+using System.Net;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Mesh.Placement;
 
@@ -8,6 +9,9 @@ public abstract record NegotiationAction;
 
 /// <summary>Best effort; the core repeats what matters.</summary>
 public sealed record SendTo(NodeId Peer, PeerMessage Message) : NegotiationAction;
+
+/// <summary>A node that was met through another, and where it is: used as long as membership does not know it.</summary>
+public sealed record Introduce(NodeId Peer, IPEndPoint Address) : NegotiationAction;
 
 /// <summary>Put what is known of a workload on disk, then call <see cref="NegotiationCore.Saved"/> with <paramref name="Step"/>.</summary>
 /// <param name="Record"><c>null</c>: nothing is known, and nothing is to be left there.</param>

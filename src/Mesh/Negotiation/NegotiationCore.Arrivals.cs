@@ -47,10 +47,12 @@ public sealed partial class NegotiationCore
 
     private void HandleAsk(Ask ask, NodeId from, Instant now)
     {
-        if (_arrivals.TryGetValue(ask.Lease, out var repeated) && repeated.From == from)
+        var origin = ask.Origin ?? from;
+        if (_arrivals.TryGetValue(ask.Lease, out var repeated))
         {
-            Promise(repeated);
-            return;
+            if (repeated.From == origin)
+                Promise(repeated);
+            return; // a lease is for one
         }
         var why = WhyNever(ask);
         var unfit = why ?? WhyNotRun(ask);
@@ -58,19 +60,24 @@ public sealed partial class NegotiationCore
         why = isToHold ? null : unfit is null ? null : why ?? unfit;
         if (why is not null)
         {
+            if (WhyNever(ask) is null && ask.Hops > 0 && PassOn(ask, origin, from, now))
+                return;
             Send(from, new Refuse(ask.Lease, why));
             if (ask.Spec.Faults().Count == 0 && _register.Find(ask.Spec.Id) is { } better && better.Epoch >= ask.Epoch)
                 Send(from, new Records([better], WantsReply: false));
             return;
         }
-        var arrival = new Arrival(ask.Lease, from, ask.Spec, isToHold ? unfit! : "") { Until = now + _timing.Lease };
+        var arrival = new Arrival(ask.Lease, origin, ask.Spec, isToHold ? unfit! : "")
+        {
+            Until = now + _timing.Lease, Via = origin == from ? null : from,
+        };
         _arrivals.Add(ask.Lease, arrival);
-        Tell(isToHold ? "counter-offered" : "granted", ask.Spec.Id, $"to {from.Name}: {ask.Why}");
+        Tell(isToHold ? "counter-offered" : "granted", ask.Spec.Id, $"to {origin.Name}{(origin == from ? "" : $", asked by {from.Name}")}: {ask.Why}");
         Promise(arrival);
     }
 
     private void Promise(Arrival arrival) => Send(
-        arrival.From, arrival.IsToHold ? new CounterOffer(arrival.Lease, _ownOffer!, arrival.WhyNotRun) : new Grant(arrival.Lease, OfferBeside(arrival)));
+        arrival.Via ?? arrival.From, arrival.IsToHold ? new CounterOffer(arrival.Lease, _ownOffer!, arrival.WhyNotRun) : new Grant(arrival.Lease, OfferBeside(arrival)));
 
     /// <summary>Less what is promised to others: of several that look at the same time each sees what is left for it.</summary>
     private Offer OfferBeside(Arrival arrival)
@@ -88,6 +95,8 @@ public sealed partial class NegotiationCore
     {
         if (ask.Spec.Faults() is { Count: > 0 })
             return "the specification is faulty";
+        if (ask.Origin == _self || ask.Origin is { Value.Length: 0 })
+            return "the ask is its own";
         if (ask.Epoch is < 1 or >= EpochMax)
             return $"no epoch {ask.Epoch} can be";
         if (_arrivals.Count >= ArrivalsMax)
@@ -121,8 +130,10 @@ public sealed partial class NegotiationCore
 
     private void HandleCancel(Cancel cancel, NodeId from)
     {
-        if (_arrivals.TryGetValue(cancel.Lease, out var arrival) && arrival.From == from && arrival.Phase <= ArrivalPhase.Prepared)
+        if (_arrivals.TryGetValue(cancel.Lease, out var arrival) && (arrival.From == from || (arrival.Via == from && arrival.Phase == ArrivalPhase.Granted))
+            && arrival.Phase <= ArrivalPhase.Prepared)
             Drop(arrival);
+        PassOnCancel(cancel, from);
     }
 
     private void HandleActivate(Activate activate, NodeId from, Instant now)
@@ -232,10 +243,18 @@ public sealed partial class NegotiationCore
     private static WorkloadRecord Unowned(Arrival arrival) =>
         new(arrival.Spec, 0, 0, arrival.From, arrival.From, WorkloadState.Running, null, "");
 
+    /// <summary>Its owner has handed it to this node, on its disk at least, and all of it is here: should the owner be gone for good, this is
+    /// what is rescued.</summary>
+    private bool IsInheritance(Arrival arrival) =>
+        arrival.Phase == ArrivalPhase.Prepared
+        && _register.Find(arrival.Spec.Id) is { State: WorkloadState.HandingOver } record && record.HandedTo == _self && record.Owner == arrival.From;
+
+    private Arrival? FindInheritance(WorkloadId id) => _arrivals.Values.FirstOrDefault(arrival => arrival.Spec.Id == id && IsInheritance(arrival));
+
     private void ExpireArrivals(Instant now)
     {
         foreach (var arrival in _arrivals.Values.Where(arrival => arrival.Phase <= ArrivalPhase.Prepared).ToList())
-            if (arrival.Until <= now || IsGone(arrival.From))
+            if ((arrival.Until <= now || IsKnownGone(arrival.From)) && !IsInheritance(arrival))
             {
                 Tell("lease-ended", arrival.Spec.Id, $"nothing more came from {arrival.From.Name}");
                 Drop(arrival);

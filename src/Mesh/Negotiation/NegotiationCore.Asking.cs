@@ -20,7 +20,7 @@ public sealed partial class NegotiationCore
                 : JudgePeer(spec, departure.Deliberation, member.Id, member.Offer))
             .ToList();
         var fit = departure.Rounds < RoundsMax ? PlacementPolicy.Rank(judged).Take(_timing.AsksMax).ToList() : [];
-        if (fit.Count == 0 && TakesItself(departure, now))
+        if (fit.Count == 0 && (TakesItself(departure, now) || AskNeighboursOfOthers(departure, judged, now)))
             return;
         if (fit.Count == 0 && departure is { MustLeave: true, IsForHolders: false })
         {
@@ -53,7 +53,7 @@ public sealed partial class NegotiationCore
     {
         if (FindAsking(from, grant.Lease) is not { } departure)
         {
-            if (!_departures.Values.Any(other => other.Lease == grant.Lease))
+            if (!PassBack(grant, from) && !_departures.Values.Any(other => other.Lease == grant.Lease))
                 Send(from, new Cancel(grant.Lease));
             return;
         }
@@ -91,7 +91,10 @@ public sealed partial class NegotiationCore
     private void HandleRefuse(Refuse refuse, NodeId from, Instant now)
     {
         if (FindAsking(from, refuse.Lease) is not { } departure)
+        {
+            PassBack(refuse, from);
             return;
+        }
         departure.Refused(from, refuse.Why);
         Tell("refused", departure.Record.Id, $"{from.Name}: {refuse.Why}");
         ChooseIfReady(departure, now);
@@ -108,7 +111,10 @@ public sealed partial class NegotiationCore
         if (spare is null)
         {
             foreach (var silent in departure.Asked.Keys.ToList())
+            {
+                departure.HasMetSilence = true;
                 departure.Refused(silent, "no answer");
+            }
             AskAround(departure, now);
             return;
         }

@@ -11,7 +11,7 @@ public sealed partial class NegotiationCore
     /// <summary>More moves than a workload can make before a node that hears nothing of them takes it over.</summary>
     private const int EpochStride = 16;
 
-    private const int Lanes = 1021;
+    private const int Lanes = 8191;
 
     private readonly long _lane;
 
@@ -82,10 +82,13 @@ public sealed partial class NegotiationCore
     {
         foreach (var record in _register.All.Where(record => record.State != WorkloadState.Removed).ToList())
         {
+            var inheritance = record.State == WorkloadState.HandingOver && _losses.IsLost(record.Owner, now) ? FindInheritance(record.Id) : null;
+            if (inheritance is not null)
+                _arrivals.Remove(inheritance.Lease); // what it prepared stays, for the rescue
             if (IsBusy(record.Id) || !IsDue(record.Id, now))
                 continue;
             if (record.Owner != _self)
-                RescueIfOrphaned(record, now);
+                RescueIfOrphaned(record, inheritance is not null, now);
             else if (now >= _caughtUpAt)
                 RunIfIdle(record, now);
         }
@@ -227,7 +230,8 @@ public sealed partial class NegotiationCore
         End(start.Operation, start.Record, null, why);
     }
 
-    private void RescueIfOrphaned(WorkloadRecord record, Instant now)
+    /// <param name="hasData">Its volumes are here, and nowhere else.</param>
+    private void RescueIfOrphaned(WorkloadRecord record, bool hasData, Instant now)
     {
         if (!_losses.IsLost(record.Owner, now) || Guardian(record) != _self)
             return;
@@ -241,15 +245,39 @@ public sealed partial class NegotiationCore
         var best = BestPeer(record.Spec, deliberation);
         deliberation.Judged(here);
         var taken = record with { Epoch = epoch, Revision = 0, Owner = _self, State = WorkloadState.Running, HandedTo = null, Why = why };
-        if (here.IsFit && (best is null || here.Cost <= best.Cost))
+        var mustStay = hasData && record.Spec.Volumes.Count > 0;
+        if (here.IsFit && (mustStay || best is null || here.Cost <= best.Cost))
         {
             _decisions.Set(record.Id, deliberation.Decide(_self, _self, why, 0), now);
             StartNewHere(taken, why, Guid.Empty);
+        }
+        else if (mustStay)
+        {
+            HoldNew(taken with { State = WorkloadState.Held }, why);
         }
         else
         {
             Depart(record, epoch, why, Guid.Empty, null, now, deliberation);
         }
+    }
+
+    private void HoldNew(WorkloadRecord record, string why)
+    {
+        var start = new LocalStart(Guid.Empty, record, IsNew: true, Guid.Empty, why);
+        _starts[record.Id] = start;
+        SaveThen(record, (unsaved, now) =>
+        {
+            if (!IsCurrent(start))
+                return; // superseded while it was saved, and dealt with then
+            if (unsaved.Length > 0)
+            {
+                StartEnded(start, unsaved, now);
+                return;
+            }
+            _starts.Remove(record.Id);
+            Publish(record);
+            Tell("held", record.Id, $"{why}; at epoch {record.Epoch}");
+        });
     }
 
     /// <summary>The owner is back before the rescue has come to life.</summary>
@@ -267,18 +295,9 @@ public sealed partial class NegotiationCore
         _register.Find(id) is { State: not WorkloadState.Removed } record && record.Owner != _self && !IsGone(record.Owner);
 
     /// <summary>The epoch of a take-over that the owner has not agreed to. It skips the next few, which moves agreed on unheard may have used,
-    /// and each node skips to some of its own: two that take over on both sides of a partition do not run at the same epoch.</summary>
+    /// and each run of a node skips to some of its own: two that take over on both sides of a partition, or before and after a restart, do not
+    /// run at the same epoch. Should two draw the same number, the order of owners decides.</summary>
     private long EpochBeyond(long epoch) => epoch + (EpochStride * (1 + _lane));
-
-    /// <summary>A number that hardly ever is another node's, too, whoever that node knows: FNV-1a of the ID. Should two meet, the order of owners
-    /// decides.</summary>
-    private static long LaneOf(NodeId node)
-    {
-        var hash = 2166136261;
-        foreach (var c in node.Value)
-            hash = (hash ^ c) * 16777619;
-        return hash % Lanes;
-    }
 
     /// <summary>Who restores a dead member's workload: the node it was being handed to, which alone knows whether it has it; the node where it
     /// was deployed; else the lowest ID alive. Members with the same view name the same one.</summary>

@@ -22,6 +22,7 @@ public sealed partial class NegotiationCore
     private readonly Dictionary<Guid, SavedContinuation> _saves = [];
     private Dictionary<NodeId, MemberView> _members = [];
     private Offer? _ownOffer;
+    private readonly PeerFaults _peerFaults = new();
     private Instant _nextHeartbeat;
     private readonly Instant _began;
 
@@ -32,9 +33,9 @@ public sealed partial class NegotiationCore
         bool draining = false)
     {
         _self = self;
-        _lane = LaneOf(self);
         _timing = timing;
         _random = random;
+        _lane = random.Next(Lanes);
         _register = new WorkloadRegister(self);
         foreach (var record in known)
             _register.Set(record);
@@ -90,8 +91,18 @@ public sealed partial class NegotiationCore
     /// <summary>What this node can take on; that it is being drained, it adds itself.</summary>
     public void OwnOfferIs(Offer offer) => _ownOffer = offer.Draining == _draining ? offer : offer with { Draining = _draining };
 
+    /// <summary>Messages dropped because they cannot be true.</summary>
+    public long Dropped { get; private set; }
+
     public void Handle(PeerMessage message, NodeId from, Instant now)
     {
+        if (PeerMessageCheck.Fault(message) is { Length: > 0 } fault)
+        {
+            Dropped++;
+            if (_peerFaults.ShouldTell(from, now))
+                Events.Enqueue(new NodeEvent("peer-fault", from.Value, $"sent what cannot be: {fault}"));
+            return;
+        }
         switch (message)
         {
             case Ask ask:
@@ -102,6 +113,9 @@ public sealed partial class NegotiationCore
                 break;
             case Refuse refuse:
                 HandleRefuse(refuse, from, now);
+                break;
+            case Referral referral:
+                HandleReferral(referral, from, now);
                 break;
             case CounterOffer counter:
                 HandleCounterOffer(counter, from, now);
@@ -160,6 +174,7 @@ public sealed partial class NegotiationCore
             return;
         _nextHeartbeat = now + Heartbeat;
         ExpireArrivals(now);
+        ExpireReferrals(now);
         AdvanceRequests(now);
         Steward(now);
         Evacuate(now);

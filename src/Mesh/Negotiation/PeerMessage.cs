@@ -12,6 +12,7 @@ namespace EdgeFirmware.Mesh.Negotiation;
 [JsonDerivedType(typeof(Grant), "grant")]
 [JsonDerivedType(typeof(Refuse), "refuse")]
 [JsonDerivedType(typeof(CounterOffer), "counter-offer")]
+[JsonDerivedType(typeof(Referral), "referral")]
 [JsonDerivedType(typeof(Cancel), "cancel")]
 [JsonDerivedType(typeof(Activate), "activate")]
 [JsonDerivedType(typeof(Activated), "activated")]
@@ -23,10 +24,21 @@ public abstract record PeerMessage;
 
 /// <summary>"Can you take this?" <paramref name="Lease"/> names the answer from now on.</summary>
 /// <param name="OrHold">The asker must let go of it and nobody runs it: a <see cref="CounterOffer"/> is welcome.</param>
-public sealed record Ask(Guid Lease, WorkloadSpec Spec, long Epoch, string ImageArchitecture, string Why, bool OrHold = false) : PeerMessage;
+/// <param name="Origin">Who wants to give it away, when that is not the sender: the promise is to it, the answer goes to the sender.</param>
+/// <param name="Hops">How often it may be passed on to neighbours of whoever cannot take it.</param>
+public sealed record Ask(
+    Guid Lease, WorkloadSpec Spec, long Epoch, string ImageArchitecture, string Why, bool OrHold = false, NodeId? Origin = null, int Hops = 0)
+    : PeerMessage
+{
+    public const int HopsMax = 2;
+}
 
 /// <summary>"Yes": resources are reserved until the lease ends. <paramref name="Offer"/> is fresher than gossip.</summary>
 public sealed record Grant(Guid Lease, Offer Offer) : PeerMessage;
+
+/// <summary>"A neighbour of mine grants it": <paramref name="Node"/> has reserved resources for the origin of the ask under this lease.</summary>
+/// <param name="Address">Where the sender reaches it: IP address and port.</param>
+public sealed record Referral(Guid Lease, NodeId Node, string Address, Offer Offer) : PeerMessage;
 
 public sealed record Refuse(Guid Lease, string Why) : PeerMessage;
 

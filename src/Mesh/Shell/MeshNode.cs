@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
@@ -18,6 +19,7 @@ namespace EdgeFirmware.Mesh.Shell;
 public sealed class MeshNode : IDisposable
 {
     private const int InboxMax = 2048;
+    private const int IntroducedMax = 64;
 
     /// <summary>Then timers get their turn, however much keeps coming in: a few milliseconds' worth.</summary>
     private const int ItemsATurn = 256;
@@ -43,6 +45,11 @@ public sealed class MeshNode : IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ControlLinks _control;
     private readonly WorkQueue _work;
+    private readonly Dictionary<NodeId, MemberStatus> _told = [];
+
+    /// <summary>Nodes met through others, which membership may not know yet.</summary>
+    private readonly ConcurrentDictionary<NodeId, IPEndPoint> _introduced = [];
+
     /// <summary>Ends transfers that come in, by lease.</summary>
     private readonly Dictionary<Guid, CancellationTokenSource> _receiving = [];
     private Offer? _advertised;
@@ -81,6 +88,15 @@ public sealed class MeshNode : IDisposable
     }
 
     public MeshSnapshot Snapshot => _snapshot;
+
+    /// <summary>Where a node is reached: as membership knows, else as whoever introduced it said.</summary>
+    public IPEndPoint? AddressOf(NodeId node)
+    {
+        foreach (var member in _snapshot.Members)
+            if (member.Id == node)
+                return member.Address;
+        return _introduced.GetValueOrDefault(node);
+    }
 
     /// <summary>Called by the loop after each change of the records or members; must be quick and not throw.</summary>
     public event Action<MeshSnapshot>? Changed;
@@ -257,6 +273,11 @@ public sealed class MeshNode : IDisposable
             {
                 case SendTo send:
                     _control.Send(send.Peer, send.Message);
+                    break;
+                case Introduce introduced:
+                    if (_introduced.Count >= IntroducedMax)
+                        _introduced.Clear();
+                    _introduced[introduced.Peer] = introduced.Address;
                     break;
                 case Save save:
                     _work.Save(save, fault => Post(now => _negotiation.Saved(save.Step, fault, now)));

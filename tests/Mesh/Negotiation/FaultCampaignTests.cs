@@ -21,7 +21,7 @@ public sealed class FaultCampaignTests(ITestOutputHelper output)
             return;
         }
         var (count, first) = (Setting("EDGE_CAMPAIGN") ?? SchedulesMin, Setting("EDGE_CAMPAIGN_FIRST") ?? 0);
-        var (events, simulated, settling, bytes) = (0L, TimeSpan.Zero, TimeSpan.Zero, 0.0);
+        var (events, simulated, settling, bytes, held) = (0L, TimeSpan.Zero, TimeSpan.Zero, 0.0, 0);
         var faults = new List<string>();
         for (var seed = first; seed < first + count && faults.Count < FaultsMax; seed++)
         {
@@ -31,9 +31,10 @@ public sealed class FaultCampaignTests(ITestOutputHelper output)
             events += schedule.EventsDone;
             simulated += schedule.Simulated;
             settling = schedule.Settling > settling ? schedule.Settling : settling;
+            held += schedule.Held;
             bytes = Math.Max(bytes, schedule.BytesASecondMax);
         }
-        output.WriteLine($"{count} schedules from seed {first}, {events} events, {simulated.TotalHours:0} simulated hours, settled at the latest "
+        output.WriteLine($"{count} schedules from seed {first}, {events} events, {simulated.TotalHours:0} simulated hours, {held} times held, settled at the latest "
             + $"{settling.TotalSeconds:0} s after the last fault, no node sent more than {bytes:0} bytes a second");
         Assert.True(faults.Count == 0, string.Join('\n', faults));
     }

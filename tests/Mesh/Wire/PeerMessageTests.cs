@@ -25,11 +25,12 @@ public sealed class PeerMessageTests
             new Verdict(Samples.Node(3), Outcome.Unfit, "level 1: overloaded", null, null),
         ], 0);
 
-    private static readonly PeerMessage[] Messages =
+    internal static readonly PeerMessage[] Messages =
     [
         new Ask(Id, Samples.Workload(), 2, "arm64", ""), new Ask(Id, Handing.Spec, 2, "", "overloaded"), new Grant(Id, Samples.Offer),
         new Grant(Id, Samples.MessagingOnly), new Refuse(Id, "no"), new CounterOffer(Id, Samples.StorageOnly, "level 1: overloaded"),
-        new Ask(Id, Samples.Workload(), 2, "arm64", "it may fail", OrHold: true), new Cancel(Id), new Activate(Id, Plain), new Activate(Guid.Empty, Handing),
+        new Ask(Id, Samples.Workload(), 2, "arm64", "it may fail", OrHold: true), new Ask(Id, Handing.Spec, 2, "", "", Origin: Samples.Node(4), Hops: 1),
+        new Referral(Id, Samples.Node(5), "[fd00::1]:7900", Samples.Offer), new Cancel(Id), new Activate(Id, Plain), new Activate(Guid.Empty, Handing),
         new Activated(Id, Plain), new ActivationFailed(Id, Plain.Id, 3, "why"), new Records([], WantsReply: true),
         new Records([Plain, Handing], WantsReply: false), new Request(Id, RequestVerb.Move, Plain.Id, Samples.Node(2), "asked"),
         new Request(Id, RequestVerb.Remove, Plain.Id, null, ""), new Reply(Id, null, null, "there is no workload"),
