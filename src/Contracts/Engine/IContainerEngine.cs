@@ -67,6 +67,9 @@ public interface IContainerEngine
     /// <summary>No-op when absent.</summary>
     Task RemoveVolumeAsync(string name, CancellationToken cancel);
 
+    /// <summary>Returns once images and volumes as they are now survive a power cut.</summary>
+    Task FlushAsync(CancellationToken cancel);
+
     /// <summary>Container events from now on, until cancelled or the engine goes away (then <see cref="EngineException"/>).</summary>
     IAsyncEnumerable<EngineEvent> WatchAsync(CancellationToken cancel);
 }

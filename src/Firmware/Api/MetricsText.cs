@@ -150,6 +150,7 @@ internal static class MetricsText
         Line(text, "edge_gossip_received_total{outcome=\"forged\"}", mesh.DatagramsForged);
         Line(text, "edge_gossip_received_total{outcome=\"replayed\"}", mesh.DatagramsReplayed);
         Line(text, "edge_gossip_received_total{outcome=\"malformed\"}", mesh.DatagramsMalformed);
+        Counter(text, "edge_mesh_control_dropped_total", "Control messages dropped because they cannot be true.", mesh.ControlDropped);
     }
 
     private static void Gauge(StringBuilder text, string name, string help, double value)

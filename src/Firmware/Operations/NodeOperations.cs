@@ -194,7 +194,8 @@ internal sealed class NodeOperations(
     private static MeshView ViewOf(MeshConfiguration settings, MeshSnapshot snapshot) => new(
         settings.Listen.ToString(), snapshot.Members.Count(member => member.Status == MemberStatus.Alive),
         snapshot.Members.Count(member => member.Status == MemberStatus.Suspect), snapshot.Members.Count(member => member.Status == MemberStatus.Dead),
-        snapshot.Datagrams.Genuine, snapshot.Datagrams.Sent, snapshot.Datagrams.Forged, snapshot.Datagrams.Replayed, snapshot.Datagrams.Malformed);
+        snapshot.Datagrams.Genuine, snapshot.Datagrams.Sent, snapshot.Datagrams.Forged, snapshot.Datagrams.Replayed, snapshot.Datagrams.Malformed,
+        snapshot.ControlDropped);
 
     private static PeerView ViewOf(MemberView member, Instant now)
     {

@@ -29,7 +29,7 @@ internal sealed record BridgeView(
 
 internal sealed record MeshView(
     string Address, int Alive, int Suspect, int Dead, long DatagramsReceived, long DatagramsSent, long DatagramsForged, long DatagramsReplayed,
-    long DatagramsMalformed);
+    long DatagramsMalformed, long ControlDropped);
 
 /// <param name="Status"><c>alive</c>, <c>suspect</c>, <c>dead</c> or <c>left</c>.</param>
 /// <param name="Reach"><c>direct</c>: it answers; <c>hearsay</c>: only others have told of it; <c>silent</c>: it does not answer now; <c>none</c>.</param>

@@ -28,6 +28,9 @@ public sealed partial class NegotiationCore
         return arrival.Spec;
     }
 
+    /// <summary>What comes under this lease is held, not run.</summary>
+    public bool IsToHold(Guid lease) => _arrivals.TryGetValue(lease, out var arrival) && arrival.IsToHold;
+
     /// <summary>The transfer has ended.</summary>
     /// <returns>Whether the lease still stands; if not, the host throws away what it prepared.</returns>
     public bool Received(Guid lease, bool prepared, Instant now)

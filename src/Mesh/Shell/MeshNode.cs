@@ -45,7 +45,6 @@ public sealed class MeshNode : IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ControlLinks _control;
     private readonly WorkQueue _work;
-    private readonly Dictionary<NodeId, MemberStatus> _told = [];
 
     /// <summary>Nodes met through others, which membership may not know yet.</summary>
     private readonly ConcurrentDictionary<NodeId, IPEndPoint> _introduced = [];
@@ -164,7 +163,7 @@ public sealed class MeshNode : IDisposable
             return null;
         if (!_receiving.TryGetValue(lease, out var ending))
             _receiving.Add(lease, ending = new CancellationTokenSource());
-        return new GrantedLease(spec, ending.Token);
+        return new GrantedLease(spec, ending.Token, _negotiation.IsToHold(lease));
     });
 
     /// <summary>That transfer has ended.</summary>
@@ -317,6 +316,7 @@ public sealed class MeshNode : IDisposable
             _negotiation.OwnOffer, _self.Reading, _membership?.Counts ?? default, _membership?.Core.Reach ?? Reach.Whole)
         {
             Health = _self.Health, Advertised = _advertised, Evacuation = _negotiation.Evacuating, Forecast = _self.Forecast.View,
+            ControlDropped = _negotiation.Dropped,
         };
         _viewsAreOld = false;
         if (recordsChanged || membersChanged)

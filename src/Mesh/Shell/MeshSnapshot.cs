@@ -33,6 +33,9 @@ public sealed record MeshSnapshot(
     /// <summary>What this node foresees of itself; <c>null</c> before the first reading.</summary>
     public ForecastView? Forecast { get; init; }
 
+    /// <summary>Control messages dropped because they cannot be true.</summary>
+    public long ControlDropped { get; init; }
+
     public static readonly MeshSnapshot Empty = new([], [], new HashSet<WorkloadId>(), null, default, default);
 }
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace EdgeFirmware.Platform.Engine;
 
 public sealed partial class DockerEngine
@@ -5,6 +7,12 @@ public sealed partial class DockerEngine
     public Task CreateVolumeAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancel) => _client.TellAsync(
         HttpMethod.Post, "volumes/create", EngineClient.Json(new VolumeRequest(name, labels), EngineJson.Default.VolumeRequest),
         EngineDeadlines.Change, cancel);
+
+    /// <summary>sync(2): the engine writes into files whose places it does not tell, and its API has no word for this. Seconds on a card.</summary>
+    public Task FlushAsync(CancellationToken cancel) => Task.Run(SyncNative, cancel);
+
+    [LibraryImport("libc", EntryPoint = "sync")]
+    private static partial void SyncNative();
 
     public async Task<IReadOnlyList<string>> ListVolumesAsync(string label, CancellationToken cancel)
     {

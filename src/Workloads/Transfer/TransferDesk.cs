@@ -56,6 +56,8 @@ public sealed class TransferDesk(
                 // Not cut short: a container that is half made has no lease to be found by.
                 await host.PrepareAsync(spec, opening.Epoch, opening.Lease, cancel);
             }
+            if (granted.IsToHold)
+                await engine.FlushAsync(receiving.Token);
             prepared = true;
         }
         catch (OperationCanceledException) when (granted.Ended.IsCancellationRequested && !cancel.IsCancellationRequested)

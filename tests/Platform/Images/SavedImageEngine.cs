@@ -57,6 +57,8 @@ internal class UselessEngine : IContainerEngine
 
     public virtual Task CopyInAsync(string container, string directory, Stream tar, CancellationToken cancel) => throw Refused();
 
+    public virtual Task FlushAsync(CancellationToken cancel) => throw Refused();
+
     public virtual Task CreateVolumeAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancel) => throw Refused();
 
     public virtual Task<IReadOnlyList<string>> ListVolumesAsync(string label, CancellationToken cancel) => throw Refused();

@@ -54,6 +54,8 @@ internal sealed class HostNode : IDisposable
 
     public bool LeaseStands { get; set; } = true;
 
+    public bool IsToHold { get; set; }
+
     public CancellationTokenSource LeaseEnds { get; } = new();
 
     public System.Collections.Concurrent.ConcurrentQueue<bool> Ended { get; } = [];
@@ -67,5 +69,5 @@ internal sealed class HostNode : IDisposable
         Host.Dispose();
     }
 
-    private GrantedLease? Granting(Guid lease) => lease == Lease && Granted is { } spec ? new GrantedLease(spec, LeaseEnds.Token) : null;
+    private GrantedLease? Granting(Guid lease) => lease == Lease && Granted is { } spec ? new GrantedLease(spec, LeaseEnds.Token, IsToHold) : null;
 }

@@ -172,6 +172,14 @@ internal sealed class RememberingEngine : IContainerEngine
         _content[$"{container}:{directory}"] = content.ToArray();
     }
 
+    public int Flushes { get; private set; }
+
+    public Task FlushAsync(CancellationToken cancel)
+    {
+        Flushes++;
+        return Task.CompletedTask;
+    }
+
     public async Task CreateVolumeAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancel)
     {
         await AnswerAsync("create-volume", cancel);

@@ -51,6 +51,26 @@ public sealed class TransferScenarios : IDisposable
     }
 
     [Fact]
+    public async Task What_is_held_is_on_disk_before_the_sender_hears_that_it_is_here()
+    {
+        await _from.Host.StartAsync(Samples.Record(_from.Id, 1, spec: Spec), CancellationToken.None);
+        await TransferAsync();
+        Assert.Equal(0, _to.Engine.Flushes);
+        _to.IsToHold = true;
+        await _from.Host.TransferVolumesAsync(Samples.Record(_to.Id, 2, spec: Spec), _to.Id, _lease, CancellationToken.None);
+        Assert.Equal(1, _to.Engine.Flushes);
+    }
+
+    [Fact]
+    public async Task Volumes_without_a_container_after_a_restart_are_sent_all_the_same()
+    {
+        await _from.Engine.CreateVolumeAsync("demo-conv..data", new Dictionary<string, string> { ["edge.workload"] = "demo-conv" }, CancellationToken.None);
+        await TransferAsync();
+        await _from.Host.TransferVolumesAsync(Samples.Record(_to.Id, 2, spec: Spec), _to.Id, _lease, CancellationToken.None);
+        Assert.Equal([true, true], _to.Ended);
+    }
+
+    [Fact]
     public async Task Volumes_follow_into_the_prepared_container()
     {
         await _from.Host.StartAsync(Samples.Record(_from.Id, 1, spec: Spec), CancellationToken.None);
