@@ -1,4 +1,4 @@
-"""Many agents of one kind on loopback addresses, and what each says of the others, stamped when its line is read."""
+"""Many agents of one kind, each in a network namespace of its own, and what each says of the others, stamped when its line is read."""
 import json
 import os
 import re
@@ -22,15 +22,15 @@ class Agent:
 
 
 class Cluster:
-    """Half of the agents live in 127.1.0.0/16, half in 127.2.0.0/16: a cut between them is two rules."""
+    """Half of the agents live in 10.77.1.0/24, half in 10.77.2.0/24: a cut between them is two rules."""
     kind = ''
     line = None
 
     def __init__(self, count, directory, watch):
         self.count, self.directory, self.watch = count, os.path.join(directory, self.kind), watch
         os.makedirs(self.directory, exist_ok=True)
-        self.space = Space()
-        self.agents = [Agent(i, f'127.{1 if i <= (count + 1) // 2 else 2}.0.{i}') for i in range(1, count + 1)]
+        self.agents = [Agent(i, f'10.77.{1 if i <= (count + 1) // 2 else 2}.{i}') for i in range(1, count + 1)]
+        self.space = Space([agent.address for agent in self.agents])
         self.by_name = {agent.name: agent for agent in self.agents}
         self.events = []  # (instant, observer, subject, status)
         self.restarted_unasked = 0
@@ -49,7 +49,7 @@ class Cluster:
     # Running them.
     def start(self, agent):
         agent.view, agent.rest = {}, b''
-        with self.space:
+        with self.space.machine(agent.address):
             agent.started = time.monotonic()
             agent.process = subprocess.Popen(
                 self.command(agent), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment())
@@ -184,7 +184,7 @@ class Serf(Cluster):
 
     def command(self, agent):
         joins = [f'-join={other.address}:7946' for other in self.agents[:3] if other is not agent and other.process is not None]
-        return ['serf', 'agent', f'-node={agent.name}', f'-bind={agent.address}:7946', f'-rpc-addr=127.0.0.1:{20000 + agent.number}', '-profile=lan', *joins]
+        return ['serf', 'agent', f'-node={agent.name}', f'-bind={agent.address}:7946', '-profile=lan', *joins]
 
     def statement(self, line):
         found = self.line.search(line)

@@ -23,8 +23,8 @@ CASES = {
     'stops': (lambda b: b.stops(600), lambda b: b.stops(30)),
     'join': (lambda b: b.join(7), lambda b: b.join(2)),
     'split': (lambda b: b.split(3, 60), lambda b: b.split(1, 20)),
-    'traffic': (lambda b: b.traffic(30, 120), lambda b: b.traffic(10, 30)),
-    'traffic-lowpower': (lambda b: b.traffic(30, 120, 'LowPower'), lambda b: b.traffic(10, 30, 'LowPower')),
+    'traffic': (lambda b: b.traffic(60, 120), lambda b: b.traffic(10, 30)),
+    'traffic-lowpower': (lambda b: b.traffic(240, 180, 'LowPower'), lambda b: b.traffic(10, 30, 'LowPower')),
     'grant': (None, None),
 }
 

@@ -134,7 +134,7 @@ def write(kept, results):
             f'Written by `bench/mesh/run.sh`, measured {dates[0]} to {dates[-1]} UTC: {about["machine"]}, {about["cpus"]} CPUs, Linux {about["kernel"]}; serf {about["serf"]} '
             f'(Debian), `-profile=lan`, not encrypted.',
             f'Ours is the whole node, `edge-firmware` ({", ".join(map(str, sizes))} bytes, Native AOT), sealed datagrams, no engine, API off, started once before.',
-            '32 processes of each kind on loopback addresses, each kind in a network namespace of its own; both run in turn within a round, or beside one',
+            '32 processes of each kind, each in a network namespace with one cable to a router; both run in turn within a round, or beside one',
             'another where it says so (stops, split, traffic). Knowledge is the line in a survivor\'s log, stamped when it is read; nobody is asked. Figures are medians',
             'with lowest and highest; the third column is the median of ours ÷ serf in pairs. p99 of fewer than 100 is the worst.', '',
             line(('', 'ours', 'serf', 'ours ÷ serf', 'bar', '')), line(['---'] * 6)]

@@ -9,8 +9,8 @@
 #   bench/mesh/run.sh --seed N        who is killed and stopped when
 #   bench/mesh/run.sh --list          the cases
 #
-# 32 real processes of each kind on loopback addresses, each kind in a network namespace of its own; what a process says on its standard output or
-# error is stamped as it is read, and nobody is asked. The processes live in a PID namespace: they end with the script, however it ends.
+# 32 real processes of each kind, each in a network namespace with one cable to a router, where packets are lost, cut and counted. What a process says
+# on its standard output or error is stamped as it is read, and nobody is asked. All live in a PID namespace: they end with the script, however it ends.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -5,7 +5,7 @@
 #   mesh-chaos.sh --long           ten rounds
 #   mesh-chaos.sh --seed N         who is hit; the seed of a run is printed
 #
-# The nodes live in a network namespace and a PID namespace of their own: they end with the script, however it ends.
+# Each node lives in a network namespace of its own, all in a PID namespace: they end with the script, however it ends.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
