@@ -112,6 +112,9 @@ internal sealed class Departure
     /// <summary>Peers not to ask again in this departure.</summary>
     public HashSet<NodeId> Excluded { get; } = [];
 
+    /// <summary>Peers that seemed too busy have been asked all the same.</summary>
+    public bool HasAskedInDoubt { get; set; }
+
     public bool Considers(NodeId peer) => (Only is not { } only || only == peer) && !Excluded.Contains(peer);
 
     /// <summary>Who could not run it may be able to hold it.</summary>

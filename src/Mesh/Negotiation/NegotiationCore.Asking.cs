@@ -20,6 +20,13 @@ public sealed partial class NegotiationCore
                 : JudgePeer(spec, departure.Deliberation, member.Id, member.Offer))
             .ToList();
         var fit = departure.Rounds < RoundsMax ? PlacementPolicy.Rank(judged).Take(_timing.AsksMax).ToList() : [];
+        if (fit.Count == 0 && departure is { HasAskedInDoubt: false, IsForHolders: false })
+        {
+            departure.HasAskedInDoubt = true;
+            foreach (var candidate in judged)
+                if (candidate.IsDoubtful && fit.Count < _timing.AsksMax)
+                    fit.Add(candidate);
+        }
         if (fit.Count == 0 && (TakesItself(departure, now) || AskNeighboursOfOthers(departure, judged, now)))
             return;
         if (fit.Count == 0 && departure is { MustLeave: true, IsForHolders: false })

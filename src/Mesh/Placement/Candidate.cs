@@ -8,10 +8,15 @@ public sealed record Candidate(NodeId Node, double Cost, string Why)
 {
     public bool IsFit => !double.IsPositiveInfinity(Cost);
 
+    /// <summary>Unfit only by figures that change from minute to minute: what is known of a peer may be old, and the peer knows better.</summary>
+    public bool IsDoubtful { get; init; }
+
     /// <summary>What the cost is made of; <c>null</c> when the node is unfit.</summary>
     public CostTerms? Terms { get; init; }
 
     public static Candidate Unfit(NodeId node, string why) => new(node, double.PositiveInfinity, why);
+
+    public static Candidate Doubtful(NodeId node, string why) => Unfit(node, why) with { IsDoubtful = true };
 }
 
 /// <summary>The numbers of equation 1 for one node. <c>cost = (T + move) · affinity · risk / (M - U)</c>.</summary>

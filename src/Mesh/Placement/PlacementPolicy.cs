@@ -43,19 +43,19 @@ public static class PlacementPolicy
         if (offer.Draining)
             return Candidate.Unfit(node, "it is being drained");
         if (offer.Level < CollaborationLevel.Everything)
-            return Candidate.Unfit(node, $"level {(int)offer.Level}: {offer.Why}");
+            return Candidate.Unfit(node, $"level {(int)offer.Level}: {offer.Why}") with { IsDoubtful = offer.Level == CollaborationLevel.Storage };
         if (what.ImageArchitecture.Length > 0 && offer.Architecture.Length > 0 && what.ImageArchitecture != offer.Architecture)
             return Candidate.Unfit(node, $"image is for {what.ImageArchitecture}, node is {offer.Architecture}");
         if (Missing(spec, node, offer) is { } label)
             return Candidate.Unfit(node, $"it has no label {label}");
         var (cpu, memory) = Free(offer);
         if (cpu - spec.CpuCoresNeeded <= 0)
-            return Candidate.Unfit(node, $"needs {spec.CpuCoresNeeded:0.00} cores, {offer.CpuFreeCores:0.00} free{Soon(offer.CpuFreeCores - cpu, "0.00")}");
+            return Candidate.Doubtful(node, $"needs {spec.CpuCoresNeeded:0.00} cores, {offer.CpuFreeCores:0.00} free{Soon(offer.CpuFreeCores - cpu, "0.00")}");
         if (memory - spec.MemoryBytesNeeded <= 0)
-            return Candidate.Unfit(
+            return Candidate.Doubtful(
                 node, $"needs {spec.MemoryBytesNeeded >> 20} MiB, {offer.MemoryFreeBytes >> 20} free{Soon((offer.MemoryFreeBytes - memory) >> 20, "0")}");
         if (offer.Outlook.Exhaustion is { } exhaustion && exhaustion <= ExhaustionNear)
-            return Candidate.Unfit(node, $"it runs out of resources within {Math.Max(0, exhaustion.TotalSeconds):0} s");
+            return Candidate.Doubtful(node, $"it runs out of resources within {Math.Max(0, exhaustion.TotalSeconds):0} s");
         if (spec.LatencyMillisecondsMax > 0 && latency.Worst >= spec.LatencyMillisecondsMax)
             return Candidate.Unfit(node, $"latency {latency.Worst:0.0} ms, at most {spec.LatencyMillisecondsMax:0.0} allowed");
         var burden = move?.Milliseconds(latency.Mean, offer.Links) ?? 0;

@@ -18,12 +18,14 @@ internal sealed class SelfObservation(MeshNodeParts parts)
 
     private const int ClockBegins = 2026;
 
-    private readonly ReadingFilter _filter = new();
+    private readonly ReadingFilter _filter = new(ReadingFilter.Lasting);
+    private readonly ReadingFilter _present = new(ReadingFilter.Present);
     private readonly HealthLimit _healthLimit = new();
     private Instant _nextHealth;
     private Instant _nextSurroundings;
     private Surroundings _surroundings = Surroundings.None;
     private ResourceReading _mean;
+    private ResourceReading _now;
     private Offer? _announced;
     private Offer? _own;
 
@@ -50,6 +52,7 @@ internal sealed class SelfObservation(MeshNodeParts parts)
     {
         Reading = parts.Probe.Read();
         _mean = _filter.Observe(Reading, now);
+        _now = _present.Observe(Reading, now);
         if (_nextHealth <= now)
         {
             _nextHealth = now + HealthInterval;
@@ -77,9 +80,9 @@ internal sealed class SelfObservation(MeshNodeParts parts)
     public Offer ToAnnounce(Reservation promised) =>
         _announced = OfferCalculator.Calculate(Sources(_mean) with { Promised = promised }, _announced);
 
-    /// <summary>For judging asks here: of the worse of mean and moment. Promises are subtracted there; counting them twice would refuse what
+    /// <summary>For judging asks here: of the last seconds. Promises are subtracted there; counting them twice would refuse what
     /// fits.</summary>
-    public Offer ToJudgeBy() => _own = OfferCalculator.Calculate(Sources(ReadingFilter.Worse(Reading, _mean)), _own);
+    public Offer ToJudgeBy() => _own = OfferCalculator.Calculate(Sources(_now), _own);
 
     private OfferSources Sources(ResourceReading reading) => new(reading, parts.Machine)
     {

@@ -161,7 +161,7 @@ public sealed class OfferPolicyTests(ITestOutputHelper output)
     {
         private static readonly MachineDescription Machine = new("arm64", 4096, 4, 1000 * Mega, "", "", "");
 
-        private readonly ReadingFilter _filter = new();
+        private readonly ReadingFilter _filter = new(ReadingFilter.Lasting);
         private double _free = 600;
         private int _burst;
         private Offer? _last;

@@ -75,7 +75,7 @@ public sealed class LyingPeerTests
         var own = WorkloadId.Of("ana", "own");
         var texts = PeerMessageTests.Messages.Select(message => JsonSerializer.Serialize(message, MeshJson.Default.PeerMessage)).ToList();
         var heard = 0;
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < 6_000; i++)
         {
             var mutant = Mutant(texts, random);
             PeerMessage? message;
@@ -94,7 +94,7 @@ public sealed class LyingPeerTests
             if (i % 100 == 0)
                 site.Run(0.5);
         }
-        Assert.InRange(heard, 2000, 20_000);
+        Assert.InRange(heard, 300, 6_000);
         site.Run(200);
         Assert.Equal("", new SiteInvariants(site).Unsettled(own, mustLive: true, mustBeGone: false));
         Assert.Equal((1, site[1].Id), (site[3].Core!.KnownRecords.Single(record => record.Id == own) is var known ? known.Epoch : 0, known.Owner));
