@@ -16,6 +16,12 @@ public enum ConversationKind : byte
 
     /// <summary>Gossip to a member that datagrams do not reach: one frame a message, answers back.</summary>
     Gossip = 4,
+
+    /// <summary>What a site's nodes keep in step: certificates, revocations, gossip keys, time; renewal of certificates.</summary>
+    Site = 5,
+
+    /// <summary>A machine that is not of the site yet shows its token; the only kind that one without a certificate may open.</summary>
+    Enrolment = 6,
 }
 
 /// <summary>Authenticated, encrypted, ordered conversations with other nodes of the site.</summary>
@@ -25,6 +31,17 @@ public interface IPeerNetwork
     Task<IPeerConversation> OpenAsync(NodeId peer, ConversationKind kind, CancellationToken cancel);
 }
 
+/// <summary>Conversations of a site's own business, with nodes of which perhaps only the address is known.</summary>
+public interface ISitePeers
+{
+    /// <param name="peer">Who it has to be; <c>null</c> for any node of the site.</param>
+    /// <exception cref="PeerException">It cannot be reached, is another, or is not of this site.</exception>
+    Task<IPeerConversation> OpenAsync(NodeId? peer, IPEndPoint address, ConversationKind kind, CancellationToken cancel);
+
+    /// <summary>Ends conversations with peers that would be refused now.</summary>
+    void JudgeAgain();
+}
+
 /// <summary>One conversation: framed both ways. Not for concurrent senders or concurrent receivers.</summary>
 public interface IPeerConversation : IAsyncDisposable
 {
@@ -32,6 +49,12 @@ public interface IPeerConversation : IAsyncDisposable
     NodeId Peer { get; }
 
     ConversationKind Kind { get; }
+
+    /// <summary>The peer's certificate has expired: it may be told of the site and renew, and nothing else.</summary>
+    bool MayOnlyRenew => false;
+
+    /// <summary>DER; empty for a peer that showed none.</summary>
+    byte[] PeerCertificate => [];
 
     /// <summary>Bytes of frames sent so far, framing included, TLS not.</summary>
     long BytesSent { get; }

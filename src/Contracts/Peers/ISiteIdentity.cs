@@ -10,6 +10,9 @@ public interface ISiteIdentity
     byte[] Sign(ReadOnlySpan<byte> statement);
 
     SignatureVerdict Verify(NodeId signer, ReadOnlySpan<byte> statement, ReadOnlySpan<byte> signature);
+
+    /// <returns>Whether every certificate known of that node is revoked: what it says, or others say of it, counts for nothing.</returns>
+    bool IsShutOut(NodeId node) => false;
 }
 
 public enum SignatureVerdict

@@ -8,7 +8,9 @@ using EdgeFirmware.Contracts.Peers;
 namespace EdgeFirmware.Platform.Peers;
 
 /// <summary>Frames over TLS: length of the body (4 bytes, big endian), type (1 byte), body.</summary>
-internal sealed class PeerConversation(Socket socket, SslStream stream, NodeId peer, ConversationKind kind, TimeProvider time) : IPeerConversation
+/// <param name="shown">The peer's certificate, DER.</param>
+internal sealed class PeerConversation(Socket socket, SslStream stream, NodeId peer, ConversationKind kind, TimeProvider time, byte[] shown, PeerAdmission admission)
+    : IPeerConversation
 {
     /// <summary>For saying goodbye; a peer that lost power takes nothing any more.</summary>
     private static readonly TimeSpan GoodbyePatience = TimeSpan.FromMilliseconds(250);
@@ -24,6 +26,16 @@ internal sealed class PeerConversation(Socket socket, SslStream stream, NodeId p
     public ConversationKind Kind { get; } = kind;
 
     public long BytesSent { get; private set; }
+
+    public byte[] PeerCertificate { get; } = shown;
+
+    public bool MayOnlyRenew => admission == PeerAdmission.Renewal;
+
+    /// <summary>Called once, when it is over.</summary>
+    public Action<PeerConversation>? Ended { get; set; }
+
+    /// <summary>Ends it without a goodbye: reading and writing fail from now on.</summary>
+    public void Abandon() => socket.Dispose();
 
     public async ValueTask SendAsync(byte type, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
@@ -78,6 +90,7 @@ internal sealed class PeerConversation(Socket socket, SslStream stream, NodeId p
 
     public async ValueTask DisposeAsync()
     {
+        Ended?.Invoke(this);
         try
         {
             await stream.ShutdownAsync().WaitAsync(GoodbyePatience, time);

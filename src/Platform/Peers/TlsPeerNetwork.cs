@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeFirmware.Platform.Peers;
 
 /// <summary>Conversations between nodes over TCP with mutual TLS 1.3. After the handshake each side sends a hello: kind of conversation and its
-/// node ID.</summary>
-public sealed class TlsPeerNetwork : IPeerNetwork, IDisposable
+/// node ID, which has to be its certificate's.</summary>
+public sealed class TlsPeerNetwork : IPeerNetwork, ISitePeers, IDisposable
 {
     private const byte HelloFrame = 0;
     private const int InboundMax = 256;
@@ -27,59 +27,74 @@ public sealed class TlsPeerNetwork : IPeerNetwork, IDisposable
     private readonly Func<NodeId, IPEndPoint?> _locate;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly Lazy<(SslStreamCertificateContext Context, byte[] PublicKey)> _identity;
+    private readonly IPeerTrust? _trust;
+    private readonly LabTrust? _lab;
+    private readonly Lock _gate = new();
+    private readonly HashSet<PeerConversation> _open = [];
+    private (X509Certificate2 Certificate, SslStreamCertificateContext Context)? _shown;
     private int _inbound;
 
+    /// <param name="trust"><c>null</c> for a machine that has no certificate yet and only enrols: it checks the other side afterwards.</param>
     /// <param name="locate">Where a member lives now; <c>null</c> when it is not known.</param>
-    public TlsPeerNetwork(NodeId self, byte[] siteKey, Func<NodeId, IPEndPoint?> locate, TimeProvider time, ILogger log)
+    public TlsPeerNetwork(NodeId self, IPeerTrust? trust, Func<NodeId, IPEndPoint?> locate, TimeProvider time, ILogger log)
     {
         _self = self;
+        _trust = trust;
         _locate = locate;
         _time = time;
         _log = log;
-        // Made at first use: loading the TLS library must not delay the broker's start.
-        _identity = new(() =>
-        {
-            var certificate = SiteCertificate.Create(siteKey);
-            return (SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
-                certificate.PublicKey.ExportSubjectPublicKeyInfo());
-        });
     }
 
-    public void Dispose()
+    /// <summary>The lab profile.</summary>
+    /// <param name="siteKey">32 bytes that every node has.</param>
+    public TlsPeerNetwork(NodeId self, byte[] siteKey, Func<NodeId, IPEndPoint?> locate, TimeProvider time, ILogger log)
+        : this(self, new LabTrust(siteKey), locate, time, log) => _lab = _trust as LabTrust;
+
+    /// <summary>Conversations that are open live on.</summary>
+    public void Dispose() => _lab?.Dispose();
+
+    public void JudgeAgain()
     {
-        if (_identity.IsValueCreated)
-            _identity.Value.Context.TargetCertificate.Dispose();
+        PeerConversation[] open;
+        lock (_gate)
+            open = [.. _open];
+        foreach (var conversation in open)
+            if (conversation.PeerCertificate.Length > 0 && !MayGoOn(conversation, _trust!.Judge(conversation.PeerCertificate).Admission))
+                conversation.Abandon();
     }
 
-    public async Task<IPeerConversation> OpenAsync(NodeId peer, ConversationKind kind, CancellationToken cancel)
+    public Task<IPeerConversation> OpenAsync(NodeId peer, ConversationKind kind, CancellationToken cancel) =>
+        _locate(peer) is { } address ? OpenAsync(peer, address, kind, cancel) : throw new PeerException($"{peer} is no known member");
+
+    public async Task<IPeerConversation> OpenAsync(NodeId? peer, IPEndPoint address, ConversationKind kind, CancellationToken cancel)
     {
-        var address = _locate(peer) ?? throw new PeerException($"{peer} is no known member");
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         Tune(socket);
         using var deadline = new CancellationTokenSource(HandshakeTimeout, _time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Token);
+        var handshake = new Handshake(_trust);
         SslStream? stream = null;
         try
         {
             await socket.ConnectAsync(address, limit.Token);
             stream = new SslStream(new NetworkStream(socket, ownsSocket: false));
-            await stream.AuthenticateAsClientAsync(ClientOptions(), limit.Token);
-            var conversation = new PeerConversation(socket, stream, peer, kind, _time);
-            await conversation.SendAsync(HelloFrame, Hello(kind), limit.Token);
-            var answer = await conversation.ReceiveAsync(limit.Token);
+            await stream.AuthenticateAsClientAsync(handshake.AsClient(_trust is null ? null : OwnContext()), limit.Token);
+            var greeting = new PeerConversation(socket, stream, peer ?? default, kind, _time, [], default);
+            await greeting.SendAsync(HelloFrame, Hello(kind), limit.Token);
+            var answer = await greeting.ReceiveAsync(limit.Token);
             if (answer is not { Type: HelloFrame } hello || !TryReadHello(hello.Body.Span, out _, out var who))
                 throw new PeerException($"{address} answered no hello");
-            if (who != peer)
-                throw new PeerException($"{address} is {who}, not {peer}");
-            return conversation;
+            if (peer is { } wanted && who != wanted)
+                throw new PeerException($"{address} is {who}, not {wanted}");
+            handshake.Check(kind, who);
+            return Keep(new PeerConversation(socket, stream, who, kind, _time, handshake.Shown, handshake.Standing.Admission));
         }
         catch (Exception error) when (IsRefusal(error) || error is OperationCanceledException)
         {
             socket.Dispose();
             stream?.Dispose();
             cancel.ThrowIfCancellationRequested();
-            throw error as PeerException ?? new PeerException($"{peer} at {address}: {Explain(error)}", error);
+            throw error as PeerException ?? new PeerException($"{peer?.Value ?? "the node"} at {address}: {Explain(error, handshake)}", error);
         }
     }
 
@@ -157,16 +172,18 @@ public sealed class TlsPeerNetwork : IPeerNetwork, IDisposable
         using var deadline = new CancellationTokenSource(HandshakeTimeout, _time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Token);
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: false));
+        var handshake = new Handshake(_trust);
         try
         {
-            await stream.AuthenticateAsServerAsync(ServerOptions(), limit.Token);
+            await stream.AuthenticateAsServerAsync(handshake.AsServer(OwnContext()), limit.Token);
             // The claim in the hello is read before the conversation has a peer; until then it is nobody's.
-            var greeting = new PeerConversation(socket, stream, default, default, _time);
+            var greeting = new PeerConversation(socket, stream, default, default, _time, [], default);
             var frame = await greeting.ReceiveAsync(limit.Token);
             if (frame is not { Type: HelloFrame } hello || !TryReadHello(hello.Body.Span, out var kind, out var who))
                 throw new PeerException("no hello");
+            handshake.Check(kind, who);
             await greeting.SendAsync(HelloFrame, Hello(kind), limit.Token);
-            return new PeerConversation(socket, stream, who, kind, _time);
+            return Keep(new PeerConversation(socket, stream, who, kind, _time, handshake.Shown, handshake.Standing.Admission));
         }
         catch (Exception error)
         {
@@ -175,7 +192,7 @@ public sealed class TlsPeerNetwork : IPeerNetwork, IDisposable
             if (error is OperationCanceledException)
                 throw new PeerException("no handshake in time", error);
             if (IsRefusal(error) && error is not PeerException)
-                throw new PeerException(Explain(error), error); // only here: of what serves, such an error is a bug
+                throw new PeerException(Explain(error, handshake), error); // only here: of what serves, such an error is a bug
             throw;
         }
     }
@@ -200,35 +217,41 @@ public sealed class TlsPeerNetwork : IPeerNetwork, IDisposable
         return body.Length > 1 && Enum.IsDefined(kind) && NodeId.TryParse(Encoding.ASCII.GetString(body[1..]), out who);
     }
 
-    private SslClientAuthenticationOptions ClientOptions() => new()
+    /// <summary>Made at first use: loading the TLS library must not delay the broker's start. Made anew after a renewal.</summary>
+    private SslStreamCertificateContext OwnContext()
     {
-        TargetHost = "edge-firmware site",
-        ClientCertificateContext = _identity.Value.Context,
-        EnabledSslProtocols = SslProtocols.Tls13,
-        RemoteCertificateValidationCallback = IsOfThisSite,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-    };
+        var own = _trust!.Own;
+        lock (_gate)
+        {
+            if (_shown is not { } shown || !ReferenceEquals(shown.Certificate, own))
+                _shown = shown = (own, SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true));
+            return shown.Context;
+        }
+    }
 
-    private SslServerAuthenticationOptions ServerOptions() => new()
+    private PeerConversation Keep(PeerConversation conversation)
     {
-        ServerCertificateContext = _identity.Value.Context,
-        ClientCertificateRequired = true,
-        EnabledSslProtocols = SslProtocols.Tls13,
-        RemoteCertificateValidationCallback = IsOfThisSite,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-    };
+        conversation.Ended = Forget;
+        lock (_gate)
+            _open.Add(conversation);
+        return conversation;
+    }
 
-    private bool IsOfThisSite(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
-        certificate is X509Certificate2 shown
-        && CryptographicOperations.FixedTimeEquals(shown.PublicKey.ExportSubjectPublicKeyInfo(), _identity.Value.PublicKey);
+    private void Forget(PeerConversation conversation)
+    {
+        lock (_gate)
+            _open.Remove(conversation);
+    }
+
+    private static bool MayGoOn(PeerConversation conversation, PeerAdmission admission) =>
+        admission == PeerAdmission.Everything || (admission == PeerAdmission.Renewal && conversation.Kind == ConversationKind.Site);
 
     private static bool IsRefusal(Exception error) =>
         PeerConversation.IsLoss(error) || error is AuthenticationException or CryptographicException or PeerException;
 
-    private static string Explain(Exception error) => error switch
+    private static string Explain(Exception error, Handshake handshake) => error switch
     {
-        AuthenticationException or CryptographicException =>
-            $"it does not hold this site's key, or does not speak TLS 1.3 ({error.InnerException?.Message ?? error.Message})",
+        AuthenticationException or CryptographicException => handshake.Explain(error),
         OperationCanceledException => "no answer in time",
         _ => error.Message,
     };
