@@ -34,4 +34,10 @@ internal static partial class MeshLog
 
     [LoggerMessage(7, LogLevel.Information, "no longer overloaded")]
     public static partial void Relieved(ILogger log);
+
+    [LoggerMessage(20, LogLevel.Debug, "site not compared with {Peer}: {Why}")]
+    public static partial void NotCompared(ILogger log, string peer, string why);
+
+    [LoggerMessage(21, LogLevel.Error, "{File} of the site cannot be kept: {Why}")]
+    public static partial void SiteNotKept(ILogger log, Site.SiteFile file, string why);
 }

@@ -120,6 +120,8 @@ public sealed partial class MembershipCore
             return; // our own multicast
         _now = now;
         var sender = _members.Find(message.Sender);
+        if (sender is not null && _identity.IsShutOut(sender.Id))
+            return; // until the gossip key is another, who was shut out can still seal
         if (sender is not null)
             _ownLink.Heard(now);
         foreach (var news in message.News)

@@ -23,6 +23,9 @@ public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint>
     /// <summary>Where the last datagram that was dropped said it came from; anybody can say that.</summary>
     public IPEndPoint? LastDroppedFrom { get; private set; }
 
+    /// <summary>Told where a datagram came from that is under a key not held here. Must be quick.</summary>
+    public Action<IPEndPoint>? Strange { get; set; }
+
     public DatagramCounts Counts => new(_genuine, _malformed, _forged, _replayed, _sent);
 
     public void Send(Outgoing outgoing)
@@ -49,6 +52,8 @@ public sealed class GossipPort(IDatagramSocket socket, IReadOnlyList<IPEndPoint>
             return message;
         }
         Count(outcome, from);
+        if (outcome == OpenOutcome.UnknownKey)
+            Strange?.Invoke(from);
         return null;
     }
 

@@ -187,6 +187,9 @@ public sealed class MeshNode : IDisposable
         _negotiation.CopyEnded(id, finished, why, now);
     });
 
+    /// <inheritdoc cref="Wire.DatagramSeal.Use"/>
+    public ValueTask UseGossipKeysAsync(IReadOnlyList<Wire.GossipKey> keys, uint sendWith) => PostAsync(_ => _gossip?.UseKeys(keys, sendWith));
+
     /// <summary>Completes when the loop has turned once more.</summary>
     public Task TurnAsync() => QueryAsync(_ => true);
 
