@@ -42,6 +42,14 @@ internal sealed class NodeChoice
             : UsualData;
     }
 
+    /// <summary>As the configuration says, or else the host name.</summary>
+    /// <exception cref="ConfigurationException">The configuration file is faulty.</exception>
+    public string DeviceName(ParseResult parsed)
+    {
+        var config = parsed.GetValue(_config) ?? (File.Exists(UsualConfiguration) ? UsualConfiguration : null);
+        return config is null ? Environment.MachineName.Split('.')[0] : ConfigurationReader.ReadFile(config, Environment.GetEnvironmentVariables()).Name;
+    }
+
     /// <summary>Asks the node one thing and prints the answer.</summary>
     public Task<int> AskAsync(ParseResult parsed, ControlRequest request, Action<JsonNode, TextWriter> print, CancellationToken cancel) =>
         AskAsync(parsed, request, static _ => { }, print, cancel);

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using EdgeFirmware.Contracts.Mesh;
+using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Firmware.Cli.Messages;
 using EdgeFirmware.Firmware.Configuration;
 using EdgeFirmware.Firmware.Control;
@@ -32,7 +34,7 @@ internal static class Problem
         {
             return Explain(503, failure.Message, ExitCode.NoNode);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Mqtt.Client.MqttException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Mqtt.Client.MqttException or StorageException or PeerException)
         {
             return Explain(500, failure.Message, ExitCode.Refused);
         }

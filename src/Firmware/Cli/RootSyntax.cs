@@ -27,6 +27,7 @@ internal static class RootSyntax
         UserCommands.Create(input),
         TenantCommands.Create(),
         TenantCommands.Logins(),
+        AuthorityCommands.Create(),
         new Command("pub", "Publish, with the flags of mosquitto_pub."),
         new Command("sub", "Print messages, with the flags of mosquitto_sub."),
         SiteCommands.Version(),

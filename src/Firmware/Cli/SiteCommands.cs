@@ -96,6 +96,10 @@ internal static class SiteCommands
         output.WriteLine(node.Mesh is { } mesh
             ? $"mesh       {mesh.Address}: {mesh.Alive} alive, {mesh.Suspect} suspect, {mesh.Dead} dead{(mesh.DatagramsForged > 0 ? $"; {mesh.DatagramsForged} datagrams under another site key" : "")}"
             : "mesh       none configured");
+        if (node.Mesh is { } at)
+            output.WriteLine(at.Site is null
+                ? "site       lab profile: whoever has Mesh.SiteKey can speak for every node"
+                : $"site       {at.Site}, certificate good until {at.CertificateGoodUntil}");
     }
 
     /// <summary>Why it is not at its best; else why it has the status it has.</summary>

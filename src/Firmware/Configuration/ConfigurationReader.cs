@@ -193,16 +193,21 @@ internal sealed class ConfigurationReader
         var listen = Text("Mesh.Listen");
         var seeds = List("Mesh.Seeds") ?? [];
         var key = Text("Mesh.SiteKey");
-        if (listen is null && key is null && seeds.Count == 0)
+        var site = Text("Mesh.Site");
+        if (listen is null && key is null && site is null && seeds.Count == 0)
             return null;
         if (listen is null)
             _faults.Add("Mesh.Listen: missing; other nodes need an address of this one, for example 10.1.0.1:7900");
-        if (key is null)
-            _faults.Add("Mesh.SiteKey: missing; make one with 'head -c 32 /dev/urandom | base64' and give it to every node of the site");
+        if (key is null && site is null)
+            _faults.Add("Mesh.Site: missing; the directory that 'edge-firmware site join' has made, or Mesh.SiteKey for a lab");
+        if (key is not null && site is not null)
+            _faults.Add("Mesh.Site: Mesh.SiteKey is given too; a node is of a site with certificates or of a lab with one key");
+        if (site is not null && !Path.IsPathFullyQualified(site))
+            _faults.Add($"Mesh.Site: '{site}' is no absolute path");
         var endpoint = listen is null ? null : Endpoint("Mesh.Listen", listen);
         if (endpoint is not null && (endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any)))
             _faults.Add("Mesh.Listen: the address others reach this node at is needed, not a wildcard");
-        return new MeshConfiguration(endpoint ?? new IPEndPoint(IPAddress.Loopback, 0), Endpoints("Mesh.Seeds", seeds), SiteKey(key))
+        return new MeshConfiguration(endpoint ?? new IPEndPoint(IPAddress.Loopback, 0), Endpoints("Mesh.Seeds", seeds), SiteKey(key), site)
         {
             Profile = Profile(Text("Mesh.Profile")), Balances = _values.GetValueOrDefault("Mesh.Balance")?.GetValue<bool>() ?? true,
         };
@@ -215,11 +220,11 @@ internal sealed class ConfigurationReader
         return name == "LowPower" ? MembershipProfile.LowPower : MembershipProfile.Lan;
     }
 
-    private byte[] SiteKey(string? text)
+    private byte[]? SiteKey(string? text)
     {
         var key = new byte[33];
         if (text is null)
-            return key;
+            return null;
         if (!Convert.TryFromBase64String(text, key, out var length) || length != 32)
             _faults.Add("Mesh.SiteKey: not base64 of 32 bytes");
         return key[..32];

@@ -41,8 +41,9 @@ internal sealed record NodeConfiguration
     public string MqttSocket => Path.Combine(DataDirectory, "mqtt.sock");
 }
 
-/// <param name="SiteKey">32 bytes that every node of the site has.</param>
-internal sealed record MeshConfiguration(IPEndPoint Listen, IReadOnlyList<IPEndPoint> Seeds, byte[] SiteKey)
+/// <param name="SiteKey">The lab profile: 32 bytes that every node of the site has. <c>null</c> with certificates.</param>
+/// <param name="Site">Directory of this node's certificate and keys; <c>null</c> in the lab profile.</param>
+internal sealed record MeshConfiguration(IPEndPoint Listen, IReadOnlyList<IPEndPoint> Seeds, byte[]? SiteKey, string? Site = null)
 {
     public MembershipProfile Profile { get; init; } = MembershipProfile.Lan;
 

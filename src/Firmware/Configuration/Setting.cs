@@ -35,7 +35,8 @@ internal sealed record Setting(string Section, string Key, SettingKind Kind, str
         new("Mesh", "Listen", SettingKind.Text, "this node's address towards other nodes, UDP and TCP", "10.1.0.1:7900", "no mesh"),
         new("Mesh", "Seeds", SettingKind.TextList, "addresses of some other nodes", "10.1.0.2:7900", "found by multicast"),
         new("Mesh", "Profile", SettingKind.Text, "kind of network: Lan, or LowPower for IEEE 802.15.4 and the like", "LowPower", "Lan"),
-        new("Mesh", "SiteKey", SettingKind.Text, "base64 of the 32 bytes that all nodes of the site share", "base64 of 32 bytes"),
+        new("Mesh", "SiteKey", SettingKind.Text, "base64 of the 32 bytes that all nodes of a lab share", "base64 of 32 bytes"),
+        new("Mesh", "Site", SettingKind.Text, "directory of this node's certificate and keys", "/var/lib/edge-firmware/site"),
         new("Mesh", "Balance", SettingKind.Switch, "move workloads by itself to even out the site", "false", "true"),
         new("Engine", "Socket", SettingKind.Text, "unix socket of the container engine", "/run/docker.sock", "/run/docker.sock"),
     ];

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeFirmware.Firmware.Operations;
+using EdgeFirmware.Firmware.Site;
 using EdgeFirmware.Firmware.Users;
 using Microsoft.Extensions.Logging;
 
@@ -131,8 +132,14 @@ internal sealed partial class ControlServer(NodeOperations operations, TimeProvi
         "drain" or "undrain" => JsonSerializer.SerializeToNode(await operations.Placement.DrainAsync(request.Command == "drain"), FirmwareJson.Default.DrainView),
         "drain-status" => JsonSerializer.SerializeToNode(operations.Placement.Drain(), FirmwareJson.Default.DrainView),
         "remove" => JsonSerializer.SerializeToNode(await operations.RemoveAsync(NameOf(request)), FirmwareJson.Default.WorkloadView),
+        "site-show" => JsonSerializer.SerializeToNode(SiteOf().State(), FirmwareJson.Default.SiteStateView),
+        "site-token" => JsonSerializer.SerializeToNode(await SiteOf().CreateTokenAsync(request.Tail ?? 60), FirmwareJson.Default.TokenView),
+        "site-revoke" => JsonSerializer.SerializeToNode(await SiteOf().RevokeAsync(request.Name ?? ""), FirmwareJson.Default.SiteStateView),
+        "site-rotate-key" => JsonSerializer.SerializeToNode(await SiteOf().ChangeKeyAsync(), FirmwareJson.Default.SiteStateView),
         _ => operations.Clients.Do(request) ?? await UserOperations.DoAsync(operations.Users, request) ?? throw new OperationRefusedException(400, $"no such command: '{request.Command}'"),
     };
+
+    private NodeSite SiteOf() => operations.Site ?? throw new OperationRefusedException(409, "this node has no Mesh.Site: it is of no site with certificates");
 
     private static string NameOf(ControlRequest request) => request.Name ?? throw new OperationRefusedException(400, "a workload's name is needed");
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Firmware.Broker;
+using EdgeFirmware.Firmware.Site;
 using EdgeFirmware.Firmware.Users;
 using EdgeFirmware.Mqtt.Access;
 
@@ -38,6 +39,9 @@ namespace EdgeFirmware.Firmware.Operations;
 [JsonSerializable(typeof(UserChangedView))]
 [JsonSerializable(typeof(LoginsView))]
 [JsonSerializable(typeof(Quotas))]
+[JsonSerializable(typeof(TokenView))]
+[JsonSerializable(typeof(SiteStateView))]
+[JsonSerializable(typeof(SiteMemberView))]
 internal sealed partial class FirmwareJson : JsonSerializerContext;
 
 /// <param name="Id">Kept from the first start, so that a changed network card does not make another node of it.</param>

@@ -4,6 +4,7 @@ using EdgeFirmware.Contracts.Engine;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Resources;
 using EdgeFirmware.Firmware.Configuration;
+using EdgeFirmware.Firmware.Site;
 using EdgeFirmware.Firmware.Users;
 using EdgeFirmware.Mesh.Shell;
 using EdgeFirmware.Mqtt.Bridge;
@@ -30,6 +31,9 @@ internal sealed class NodeOperations(
     public UserDesk Users => users;
 
     public PlacementDesk Placement => _placement ??= new PlacementDesk(mesh, Find, time);
+
+    /// <summary><c>null</c> in the lab profile and without a mesh.</summary>
+    public NodeSite? Site { get; init; }
 
     public ClientDesk Clients { get; } = new(broker, events);
 
@@ -58,7 +62,7 @@ internal sealed class NodeOperations(
                 statistics.Connections, statistics.Sessions, statistics.Subscriptions, statistics.RetainedMessages, statistics.MessagesIn,
                 statistics.MessagesOut, statistics.MessagesDropped, statistics.BytesIn, statistics.BytesOut, statistics.DiskBytes,
                 statistics.DiskBytesWritten, statistics.DiskCommits, statistics.DiskIsFull),
-            configuration.Mesh is { } settings ? ViewOf(settings, snapshot) : null,
+            configuration.Mesh is { } settings ? ViewOf(settings, snapshot, Site) : null,
             time.GetElapsedTime(_started).TotalSeconds,
             offer?.Draining ?? false, OfferView.Words(offer?.Links ?? LinkKinds.None), [.. offer?.Labels ?? []], OutlookView.Of(offer?.Outlook ?? default),
             HealthView.Of(snapshot.Health));
@@ -191,11 +195,11 @@ internal sealed class NodeOperations(
         bridge.Name, bridge.Address, bridge.Connected, bridge.ConnectedFor?.TotalSeconds, bridge.RemoteName, bridge.Trouble, bridge.Attempts,
         bridge.QueuedMessages, bridge.QueuedBytes, bridge.Forwarded, bridge.Received, bridge.Dropped);
 
-    private static MeshView ViewOf(MeshConfiguration settings, MeshSnapshot snapshot) => new(
+    private static MeshView ViewOf(MeshConfiguration settings, MeshSnapshot snapshot, NodeSite? site) => new(
         settings.Listen.ToString(), snapshot.Members.Count(member => member.Status == MemberStatus.Alive),
         snapshot.Members.Count(member => member.Status == MemberStatus.Suspect), snapshot.Members.Count(member => member.Status == MemberStatus.Dead),
         snapshot.Datagrams.Genuine, snapshot.Datagrams.Sent, snapshot.Datagrams.Forged, snapshot.Datagrams.Replayed, snapshot.Datagrams.Malformed,
-        snapshot.ControlDropped);
+        snapshot.ControlDropped, site is null ? "lab" : "certificates", site?.State().Name, site?.State().Own?.GoodUntil);
 
     private static PeerView ViewOf(MemberView member, Instant now)
     {

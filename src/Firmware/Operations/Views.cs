@@ -27,9 +27,10 @@ internal sealed record BridgeView(
     string Name, string Address, bool Connected, double? ConnectedSeconds, string? Remote, string? Trouble, long Attempts, int QueuedMessages, long QueuedBytes,
     long Forwarded, long Received, IReadOnlyDictionary<string, long> Dropped);
 
+/// <param name="Profile"><c>lab</c>: one key for all nodes; <c>certificates</c>: <paramref name="Site"/> and <paramref name="CertificateGoodUntil"/> are given.</param>
 internal sealed record MeshView(
     string Address, int Alive, int Suspect, int Dead, long DatagramsReceived, long DatagramsSent, long DatagramsForged, long DatagramsReplayed,
-    long DatagramsMalformed, long ControlDropped);
+    long DatagramsMalformed, long ControlDropped, string Profile, string? Site, string? CertificateGoodUntil);
 
 /// <param name="Status"><c>alive</c>, <c>suspect</c>, <c>dead</c> or <c>left</c>.</param>
 /// <param name="Reach"><c>direct</c>: it answers; <c>hearsay</c>: only others have told of it; <c>silent</c>: it does not answer now; <c>none</c>.</param>

@@ -24,7 +24,7 @@ internal static class NodeIdentity
         return await StoreAsync(path, $"{name}/{FindMac()}", cancel);
     }
 
-    private static async Task<NodeId> StoreAsync(string path, string id, CancellationToken cancel)
+    public static async Task<NodeId> StoreAsync(string path, string id, CancellationToken cancel)
     {
         await AtomicFile.WriteAsync(path, JsonSerializer.SerializeToUtf8Bytes(new StoredIdentity(id), FirmwareJson.Default.StoredIdentity), cancel);
         return NodeId.Parse(id);

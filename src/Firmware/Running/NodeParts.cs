@@ -6,9 +6,12 @@ using EdgeFirmware.Firmware.Broker;
 using EdgeFirmware.Firmware.Configuration;
 using EdgeFirmware.Firmware.Logging;
 using EdgeFirmware.Firmware.Operations;
+using EdgeFirmware.Firmware.Site;
 using EdgeFirmware.Firmware.Users;
 using EdgeFirmware.Mesh.Membership;
 using EdgeFirmware.Mesh.Shell;
+using EdgeFirmware.Mesh.Site;
+using EdgeFirmware.Mesh.Wire;
 using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Topics;
 using EdgeFirmware.Platform.Engine;
@@ -28,15 +31,18 @@ internal sealed class NodeParts : IDisposable
     private readonly List<IDisposable> _owned = [];
     private readonly TlsPeerNetwork? _peers;
     private readonly Socket? _listener;
+    private readonly NodeSite? _site;
     private readonly TransferDesk _transfers;
     private readonly KnownPeers _known;
     private readonly EngineWatch _watch;
     private readonly TaskCompletionSource _recordsAreKnown = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <param name="site">The node's certificate and what goes with it; <c>null</c> in the lab profile and without a mesh.</param>
     public NodeParts(
-        NodeConfiguration configuration, NodeId self, MqttBroker broker, WorkloadTap tap, UserDesk users, JournalLog journal, TimeProvider time)
+        NodeConfiguration configuration, NodeId self, NodeSite? site, MqttBroker broker, WorkloadTap tap, UserDesk users, JournalLog journal, TimeProvider time)
     {
         _known = new KnownPeers(configuration.DataDirectory, time);
+        _site = site;
         var engine = Own(new DockerEngine(configuration.EngineSocket, time, journal.For<DockerEngine>("engine")));
         var images = new ImageCarrier(engine);
         var probe = Own(new ResourceProbe(configuration.DataDirectory, time));
@@ -48,8 +54,10 @@ internal sealed class NodeParts : IDisposable
         {
             var socket = Own(UdpDatagramSocket.Bind(mesh.Listen, journal.For("mesh")));
             _listener = Own(TlsPeerNetwork.Listen(mesh.Listen, journal.For("peers")));
-            gossip = new GossipPort(socket, socket.Groups, mesh.SiteKey, journal.For("mesh"));
-            _peers = Own(new TlsPeerNetwork(self, mesh.SiteKey, Locate, time, journal.For("peers")));
+            gossip = new GossipPort(socket, socket.Groups, site?.NewSeal() ?? new DatagramSeal(mesh.SiteKey), journal.For("mesh"));
+            _peers = Own(site is null
+                ? new TlsPeerNetwork(self, mesh.SiteKey!, Locate, time, journal.For("peers"))
+                : new TlsPeerNetwork(self, site.Identity, Locate, time, journal.For("peers")));
         }
         IPeerNetwork network = _peers is null ? new NoPeers() : _peers;
         Custody = Own(new CustodyDesk(self, tap, static (filter, topic) => TopicName.Matches(filter, topic), network, time, journal.For("custody")));
@@ -59,14 +67,16 @@ internal sealed class NodeParts : IDisposable
         Mesh = Own(new MeshNode(
             self, new MeshNodeParts(network, Host, records, probe, machine, events.Add, time, new Random(), journal.For("mesh")) 
             {
-                Labels = configuration.Labels, Profile = configuration.Mesh?.Profile ?? MembershipProfile.Lan,
+                Labels = configuration.Labels, Identity = site is null ? new LabIdentity() : site.Identity,
+                Profile = configuration.Mesh?.Profile ?? MembershipProfile.Lan,
                 Sources = () => Custody.Sources, Balances = configuration.Mesh?.Balances ?? false,
             }, gossip,
             configuration.Mesh?.Listen, [.. configuration.Mesh?.Seeds ?? [], .. KnownPeers.Load(configuration.DataDirectory)]));
+        site?.Attach(Mesh, gossip!, _peers!, events.Add, journal);
         Mesh.Changed += _ => _recordsAreKnown.TrySetResult();
         _transfers = new TransferDesk(Host, engine, images, Mesh.BeginReceivingAsync, Mesh.ReceivedAsync, journal.For("transfer"));
         _watch = new EngineWatch(engine, Host, Find, Mesh.EngineIsAsync, Mesh.CopyEndedAsync, time, journal.For("engine"));
-        Operations = new NodeOperations(self, configuration, broker, Mesh, Host, Custody, engine, machine, events, users, time);
+        Operations = new NodeOperations(self, configuration, broker, Mesh, Host, Custody, engine, machine, events, users, time) { Site = site };
     }
 
     public CustodyDesk Custody { get; }
@@ -85,6 +95,8 @@ internal sealed class NodeParts : IDisposable
             running.Add(_known.RememberAsync(() => Mesh.Snapshot.Members, cancel));
         if (_peers is not null && _listener is not null)
             running.Add(_peers.AcceptAsync(_listener, ServeAsync, cancel));
+        if (_site is not null)
+            running.Add(_site.RunAsync(cancel));
         return running;
     }
 
@@ -106,7 +118,9 @@ internal sealed class NodeParts : IDisposable
         ConversationKind.Control => Mesh.ServeControlAsync(conversation, cancel),
         ConversationKind.Gossip => Mesh.ServeGossipAsync(conversation, cancel),
         ConversationKind.Transfer => _transfers.ServeAsync(conversation, cancel),
-        _ => Custody.ServeAsync(conversation, cancel),
+        ConversationKind.Custody => Custody.ServeAsync(conversation, cancel),
+        ConversationKind.Site or ConversationKind.Enrolment when _site is not null => _site.ServeAsync(conversation, cancel),
+        _ => throw new PeerException($"this node takes no conversation of kind {(int)conversation.Kind}"),
     };
 
     private IPEndPoint? Locate(NodeId id) => Mesh.AddressOf(id);
@@ -124,6 +138,6 @@ internal sealed class NodeParts : IDisposable
     private sealed class NoPeers : IPeerNetwork
     {
         public Task<IPeerConversation> OpenAsync(NodeId peer, ConversationKind kind, CancellationToken cancel) =>
-            Task.FromException<IPeerConversation>(new PeerException("this node has no mesh; set Mesh.Listen and Mesh.SiteKey"));
+            Task.FromException<IPeerConversation>(new PeerException("this node has no mesh; set Mesh.Listen and Mesh.Site"));
     }
 }

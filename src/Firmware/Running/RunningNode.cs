@@ -7,6 +7,7 @@ using EdgeFirmware.Firmware.Configuration;
 using EdgeFirmware.Firmware.Control;
 using EdgeFirmware.Firmware.Logging;
 using EdgeFirmware.Firmware.Operations;
+using EdgeFirmware.Firmware.Site;
 using EdgeFirmware.Firmware.Users;
 using EdgeFirmware.Mesh.Shell;
 using EdgeFirmware.Mqtt.Access;
@@ -76,7 +77,10 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
         await broker.Restored.WaitAsync(cancel);
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using var parts = new NodeParts(configuration, self, broker, tap, desk, journal, time);
+        using var site = configuration.Mesh is { Site: { } home } mesh ? await NodeSite.OpenAsync(home, self, [.. mesh.Seeds, .. KnownPeers.Load(configuration.DataDirectory)], time) : null;
+        if (configuration.Mesh is { Site: null })
+            RunningLog.LabProfile(_log);
+        using var parts = new NodeParts(configuration, self, site, broker, tap, desk, journal, time);
         parts.Mesh.Changed += snapshot =>
         {
             parts.Custody.RecordsAre(snapshot.Records);

@@ -19,7 +19,7 @@ public sealed class ConfigurationReaderTests
         Assert.Equal(["floor=2", "roof"], read.Labels);
         Assert.Equal(["0.0.0.0:1883", "[::1]:1884"], read.MqttListen.Select(one => one.ToString()));
         Assert.Equal("127.0.0.1:8080", read.ApiListen!.ToString());
-        Assert.Equal(("10.1.0.1:7900", "10.1.0.2:7900", (byte)32), (read.Mesh!.Listen.ToString(), read.Mesh.Seeds.Single().ToString(), read.Mesh.SiteKey[31]));
+        Assert.Equal(("10.1.0.1:7900", "10.1.0.2:7900", (byte)32), (read.Mesh!.Listen.ToString(), read.Mesh.Seeds.Single().ToString(), read.Mesh.SiteKey![31]));
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class ConfigurationReaderTests
     }
 
     [Theory]
-    [InlineData("{ \"Mesh\": { \"Listen\": \"10.1.0.1:7900\" } }", "Mesh.SiteKey: missing")]
+    [InlineData("{ \"Mesh\": { \"Listen\": \"10.1.0.1:7900\" } }", "Mesh.Site: missing")]
     [InlineData("{ \"Mesh\": { \"Seeds\": [\"10.1.0.1:7900\"] } }", "Mesh.Listen: missing")]
     public void A_mesh_needs_an_address_and_a_key(string json, string expected) =>
         Assert.Contains(Faults(json), fault => fault.StartsWith(expected, StringComparison.Ordinal));

@@ -19,12 +19,13 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly StringWriter _journal = new();
 
-    private NodeUnderTest(NodeConfiguration configuration, string password)
+    private NodeUnderTest(NodeConfiguration configuration, string password, TimeProvider? time = null)
     {
+        time ??= TimeProvider.System;
         Configuration = configuration;
         Password = password;
         Running = new RunningNode(
-            configuration, new JournalLog(LogLevel.Debug, TextWriter.Synchronized(_journal), underSystemd: false, TimeProvider.System), TimeProvider.System)
+            configuration, new JournalLog(LogLevel.Debug, TextWriter.Synchronized(_journal), underSystemd: false, time), time)
             .RunAsync(_stopping.Token);
     }
 
@@ -60,6 +61,18 @@ internal sealed class NodeUnderTest : IAsyncDisposable
         await node.UntilAsync(node.AnswersAsync);
         if (api is not null && (api.Equals(IPAddress.Any) || IPAddress.IsLoopback(api)))
             await node.ApiAnswersAsync();
+        return node;
+    }
+
+    /// <summary>A node with certificates.</summary>
+    /// <param name="site">Its site directory.</param>
+    public static async Task<NodeUnderTest> StartAsync(NodeConfiguration configuration, string site, NodeUnderTest? seed, TimeProvider? time)
+    {
+        var mesh = configuration.Mesh! with { SiteKey = null, Site = site, Seeds = seed is null ? [] : [seed.Configuration.Mesh!.Listen] };
+        var (credential, password) = await AdminCredential.LoadOrCreateAsync(configuration.DataDirectory, CancellationToken.None);
+        credential.Dispose();
+        var node = new NodeUnderTest(configuration with { Mesh = mesh }, password ?? "", time);
+        await node.UntilAsync(node.AnswersAsync);
         return node;
     }
 
