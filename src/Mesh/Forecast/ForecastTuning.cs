@@ -19,7 +19,7 @@ internal static class ForecastTuning
     public const double Caution = 0.5;
 
     /// <summary>Seconds ahead that overload is warned of: long enough for a migration, short enough that a rise that stops is rarely followed too far.</summary>
-    public const double WarningSeconds = 180;
+    public const double WarningSeconds = 150;
 
     /// <summary>Expected ten-second spells of overload within that time that begin a warning, and that keep it up.</summary>
     public const double Begin = 0.8;
@@ -27,16 +27,13 @@ internal static class ForecastTuning
     public const double Keep = 0.4;
 
     /// <summary>How far beyond the limit the usual noise must get to begin a warning.</summary>
-    public const double BeginClose = 0.003;
+    public const double BeginClose = 0.006;
 
     /// <summary>How far below the limit the usual noise may stay while a warning is kept up.</summary>
     public const double KeepClose = 0.01;
 
     /// <summary>Above this, what exceeds a level is no noise but a shape of its own.</summary>
     public const double NoiseMax = 0.08;
-
-    /// <summary>Looks in a row, ten seconds apart, that must agree.</summary>
-    public const int Looks = 2;
 
     /// <summary>Seconds of the time of day that a warning looks ahead.</summary>
     public const double SeasonSeconds = 300;

@@ -20,7 +20,6 @@ public sealed class OverloadForecast
     private readonly ResourceTrend _disk = new(1 - DiskFreeLow, troughs: true);
     private Instant? _origin;
     private ResourceReading _reading;
-    private int _looks;
     private double _calmSince;
 
     /// <summary>An overload is expected within minutes, and is not there yet.</summary>
@@ -44,7 +43,6 @@ public sealed class OverloadForecast
         if (overloaded)
         {
             IsForeseen = false;
-            _looks = 0;
         }
         else if (looked)
             Look(at);
@@ -92,12 +90,10 @@ public sealed class OverloadForecast
         {
             Why = why;
             _calmSince = at;
-            _looks++;
-            IsForeseen |= _looks >= ForecastTuning.Looks;
+            IsForeseen = true;
         }
         else
         {
-            _looks = 0;
             IsForeseen &= at - _calmSince < CalmSeconds;
         }
     }
