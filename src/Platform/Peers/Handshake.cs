@@ -27,7 +27,7 @@ internal sealed class Handshake(IPeerTrust? trust)
         ClientCertificateContext = own,
         EnabledSslProtocols = SslProtocols.Tls13,
         RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 certificate && IsTrusted(certificate),
-        CertificateChainPolicy = NoChain(),
+        CertificateChainPolicy = PeerTls.NoChain(),
     };
 
     public SslServerAuthenticationOptions AsServer(SslStreamCertificateContext own) => new()
@@ -38,7 +38,7 @@ internal sealed class Handshake(IPeerTrust? trust)
         // A resumed session would pass by who is trusted now.
         AllowTlsResume = false,
         RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 certificate ? IsTrusted(certificate) : trust!.AdmitsStrangers,
-        CertificateChainPolicy = NoChain(),
+        CertificateChainPolicy = PeerTls.NoChain(),
     };
 
     /// <summary>Whether the peer may speak as it says, of what it says.</summary>
@@ -71,13 +71,4 @@ internal sealed class Handshake(IPeerTrust? trust)
             _refusal = Standing.Why;
         return Standing.Admission != PeerAdmission.Refused;
     }
-
-    /// <summary>The framework builds a chain before it asks us; this one looks nowhere for its links.</summary>
-    private static X509ChainPolicy NoChain() => new()
-    {
-        TrustMode = X509ChainTrustMode.CustomRootTrust,
-        RevocationMode = X509RevocationMode.NoCheck,
-        DisableCertificateDownloads = true,
-        VerificationFlags = X509VerificationFlags.AllFlags,
-    };
 }

@@ -3,7 +3,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Peers;
@@ -28,10 +27,10 @@ public sealed class TlsPeerNetwork : IPeerNetwork, ISitePeers, IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly IPeerTrust? _trust;
+    private readonly PeerTls? _tls;
     private readonly LabTrust? _lab;
     private readonly Lock _gate = new();
     private readonly HashSet<PeerConversation> _open = [];
-    private (X509Certificate2 Certificate, SslStreamCertificateContext Context)? _shown;
     private int _inbound;
 
     /// <param name="trust"><c>null</c> for a machine that has no certificate yet and only enrols: it checks the other side afterwards.</param>
@@ -40,6 +39,7 @@ public sealed class TlsPeerNetwork : IPeerNetwork, ISitePeers, IDisposable
     {
         _self = self;
         _trust = trust;
+        _tls = trust is null ? null : new PeerTls(trust);
         _locate = locate;
         _time = time;
         _log = log;
@@ -59,7 +59,7 @@ public sealed class TlsPeerNetwork : IPeerNetwork, ISitePeers, IDisposable
         lock (_gate)
             open = [.. _open];
         foreach (var conversation in open)
-            if (conversation.PeerCertificate.Length > 0 && !MayGoOn(conversation, _trust!.Judge(conversation.PeerCertificate).Admission))
+            if (!MayGoOn(conversation))
                 conversation.Abandon();
     }
 
@@ -78,7 +78,7 @@ public sealed class TlsPeerNetwork : IPeerNetwork, ISitePeers, IDisposable
         {
             await socket.ConnectAsync(address, limit.Token);
             stream = new SslStream(new NetworkStream(socket, ownsSocket: false));
-            await stream.AuthenticateAsClientAsync(handshake.AsClient(_trust is null ? null : OwnContext()), limit.Token);
+            await stream.AuthenticateAsClientAsync(handshake.AsClient(_tls?.Own), limit.Token);
             var greeting = new PeerConversation(socket, stream, peer ?? default, kind, _time, [], default);
             await greeting.SendAsync(HelloFrame, Hello(kind), limit.Token);
             var answer = await greeting.ReceiveAsync(limit.Token);
@@ -175,7 +175,7 @@ public sealed class TlsPeerNetwork : IPeerNetwork, ISitePeers, IDisposable
         var handshake = new Handshake(_trust);
         try
         {
-            await stream.AuthenticateAsServerAsync(handshake.AsServer(OwnContext()), limit.Token);
+            await stream.AuthenticateAsServerAsync(handshake.AsServer(_tls!.Own), limit.Token);
             // The claim in the hello is read before the conversation has a peer; until then it is nobody's.
             var greeting = new PeerConversation(socket, stream, default, default, _time, [], default);
             var frame = await greeting.ReceiveAsync(limit.Token);
@@ -217,24 +217,16 @@ public sealed class TlsPeerNetwork : IPeerNetwork, ISitePeers, IDisposable
         return body.Length > 1 && Enum.IsDefined(kind) && NodeId.TryParse(Encoding.ASCII.GetString(body[1..]), out who);
     }
 
-    /// <summary>Made at first use: loading the TLS library must not delay the broker's start. Made anew after a renewal.</summary>
-    private SslStreamCertificateContext OwnContext()
-    {
-        var own = _trust!.Own;
-        lock (_gate)
-        {
-            if (_shown is not { } shown || !ReferenceEquals(shown.Certificate, own))
-                _shown = shown = (own, SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true));
-            return shown.Context;
-        }
-    }
-
     private PeerConversation Keep(PeerConversation conversation)
     {
         conversation.Ended = Forget;
         lock (_gate)
             _open.Add(conversation);
-        return conversation;
+        if (MayGoOn(conversation))
+            return conversation;
+        // Shut out since its handshake, and not among those that were judged again: its hello may have taken a while.
+        Forget(conversation);
+        throw new PeerException($"{conversation.Peer} has been shut out meanwhile");
     }
 
     private void Forget(PeerConversation conversation)
@@ -243,8 +235,13 @@ public sealed class TlsPeerNetwork : IPeerNetwork, ISitePeers, IDisposable
             _open.Remove(conversation);
     }
 
-    private static bool MayGoOn(PeerConversation conversation, PeerAdmission admission) =>
-        admission == PeerAdmission.Everything || (admission == PeerAdmission.Renewal && conversation.Kind == ConversationKind.Site);
+    private bool MayGoOn(PeerConversation conversation) => _trust is null || conversation.PeerCertificate.Length == 0
+        || _trust.Judge(conversation.PeerCertificate).Admission switch
+        {
+            PeerAdmission.Everything => true,
+            PeerAdmission.Renewal => conversation.Kind == ConversationKind.Site,
+            _ => false,
+        };
 
     private static bool IsRefusal(Exception error) =>
         PeerConversation.IsLoss(error) || error is AuthenticationException or CryptographicException or PeerException;

@@ -15,9 +15,14 @@ internal sealed class ListeningPeer : IAsyncDisposable
     private readonly TlsPeerNetwork _network;
 
     public ListeningPeer(NodeId id, byte[] siteKey, Func<IPeerConversation, CancellationToken, Task>? serve = null)
+        : this(id, new LabTrust(siteKey), serve)
+    {
+    }
+
+    public ListeningPeer(NodeId id, IPeerTrust trust, Func<IPeerConversation, CancellationToken, Task>? serve = null)
     {
         _listener = TlsPeerNetwork.Listen(new IPEndPoint(IPAddress.Loopback, 0), NullLogger.Instance);
-        _network = new TlsPeerNetwork(id, siteKey, _ => null, TimeProvider.System, Log);
+        _network = new TlsPeerNetwork(id, trust, _ => null, TimeProvider.System, Log);
         Accepting = _network.AcceptAsync(_listener, serve ?? EchoAsync, _stopping.Token);
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Platform.Peers;
@@ -159,6 +160,17 @@ public sealed class TlsPeerNetworkTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Who_is_shut_out_between_its_handshake_and_its_hello_is_not_served()
+    {
+        using var trust = new TrustOnce(SiteKey);
+        var served = 0;
+        await using var peer = new ListeningPeer(Barn, trust, (_, _) => Task.FromResult(served++));
+        using var raw = await ConnectRawAsync(peer);
+        await peer.Log.WithAsync($"{Gate} has been shut out meanwhile");
+        Assert.Equal(0, served);
+    }
+
+    [Fact]
     public async Task Many_conversations_go_on_at_once()
     {
         var peer = Listen(SiteKey);
@@ -273,6 +285,22 @@ public sealed class TlsPeerNetworkTests : IAsyncDisposable
         hello ??= [(byte)ConversationKind.Control, .. System.Text.Encoding.ASCII.GetBytes(Gate.Value)];
         await stream.WriteAsync((byte[])[0, 0, 0, (byte)hello.Length, 0, .. hello], _limit.Token);
         return new RawPeer(socket, stream);
+    }
+
+    /// <summary>Trusts a key in the handshake, and no more after it.</summary>
+    private sealed class TrustOnce(byte[] siteKey) : IPeerTrust, IDisposable
+    {
+        private readonly LabTrust _lab = new(siteKey);
+        private int _judged;
+
+        public X509Certificate2 Own => _lab.Own;
+
+        public bool AdmitsStrangers => false;
+
+        public PeerStanding Judge(byte[] certificate) =>
+            Interlocked.Increment(ref _judged) == 1 ? _lab.Judge(certificate) : new PeerStanding(PeerAdmission.Refused, default, "shut out");
+
+        public void Dispose() => _lab.Dispose();
     }
 
     private sealed record RawPeer(TcpClient Socket, SslStream Stream) : IDisposable
