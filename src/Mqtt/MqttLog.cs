@@ -83,6 +83,9 @@ internal static partial class MqttLog
     [LoggerMessage(13, LogLevel.Information, "certificate of {Subject}, good until {NotAfter}, taken from {Path}")]
     public static partial void CertificateTaken(ILogger logger, string subject, string notAfter, string path);
 
+    [LoggerMessage(15, LogLevel.Warning, "the client certificate of '{Name}' is refused: {Why}")]
+    public static partial void CertificateRefused(ILogger logger, string name, string why);
+
     [LoggerMessage(14, LogLevel.Warning, "the certificate stays as it was: {Cause}")]
     public static partial void CertificateKept(ILogger logger, string cause);
 

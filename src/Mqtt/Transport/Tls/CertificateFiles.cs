@@ -62,6 +62,13 @@ internal static class CertificateFiles
         return policy;
     }
 
+    /// <summary>For a judge of its own: the framework builds a chain before it asks, and this one looks nowhere for its links.</summary>
+    public static X509ChainPolicy TrustNothing() => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true,
+        VerificationFlags = X509VerificationFlags.AllFlags,
+    };
+
     /// <summary>The subject's one common name; null when there is none, are several, or it is nothing to show to a person.</summary>
     public static string? CommonNameOf(X509Certificate2 certificate)
     {

@@ -4,7 +4,7 @@ using System.Security.Authentication;
 namespace EdgeFirmware.Mqtt.Transport.Tls;
 
 /// <summary>What may be negotiated: forward secrecy and authenticated encryption, for both versions (RFC 9325 section 4.2).</summary>
-internal static class TlsProtocols
+public static class TlsProtocols
 {
     public static readonly CipherSuitesPolicy Suites = new(
     [

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeFirmware.Mqtt.Transport.Tls;
 
 /// <summary>
-/// A broker's certificate and whom it trusts, for any number of endpoints. New files count from the next handshake on; connections that
-/// are open live on. Files that are no good are reported and change nothing. Thread safe.
+/// A broker's certificate and whom it trusts, for any number of endpoints. What is new counts from the next handshake on. Files that are no
+/// good are reported and change nothing, and connections that are open live on; an <see cref="ITlsIdentity"/> may end those. Thread safe.
 /// </summary>
 public sealed class TlsServer
 {
@@ -17,6 +17,7 @@ public sealed class TlsServer
     private readonly TlsServerOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly HashSet<TlsServerWire> _judged = [];
     private SslServerAuthenticationOptions _current;
     private (FileStamp, FileStamp, FileStamp) _stamps;
     private long _lookedAt;
@@ -27,8 +28,16 @@ public sealed class TlsServer
         _options = options;
         _time = time;
         _logger = logger;
-        _stamps = Look();
+        if (options.Identity is null) _stamps = Look();
         _current = Read();
+    }
+
+    /// <summary>Ends connections whose certificate <see cref="ITlsIdentity.Judge"/> refuses now.</summary>
+    public void JudgeAgain()
+    {
+        TlsServerWire[] open;
+        lock (_gate) open = [.. _judged];
+        foreach (var wire in open) JudgeAgain(wire);
     }
 
     /// <summary>How to do a handshake now.</summary>
@@ -36,10 +45,7 @@ public sealed class TlsServer
     {
         lock (_gate)
         {
-            if (_time.GetElapsedTime(_lookedAt) < LookInterval) return _current;
-            var stamps = Look();
-            if (stamps == _stamps) return _current;
-            _stamps = stamps;
+            if (!IsStale()) return _current;
             try
             {
                 _current = Read();
@@ -53,6 +59,36 @@ public sealed class TlsServer
         }
     }
 
+    /// <summary>A connection that has shown a certificate begins, until <see cref="Left"/>.</summary>
+    internal void Entered(TlsServerWire wire)
+    {
+        if (_options.Identity is null) return;
+        lock (_gate) _judged.Add(wire);
+        JudgeAgain(wire); // refused since its handshake, and nobody has looked at it yet
+    }
+
+    internal void Left(TlsServerWire wire)
+    {
+        lock (_gate) _judged.Remove(wire);
+    }
+
+    private void JudgeAgain(TlsServerWire wire)
+    {
+        if (_options.Identity!.Judge(wire.Shown) is not { Length: > 0 } why) return;
+        MqttLog.CertificateRefused(_logger, wire.CertificateName ?? "", why);
+        wire.Dispose();
+    }
+
+    private bool IsStale()
+    {
+        if (_options.Identity is { } identity) return !ReferenceEquals(identity.Own, _current.ServerCertificateContext);
+        if (_time.GetElapsedTime(_lookedAt) < LookInterval) return false;
+        var stamps = Look();
+        if (stamps == _stamps) return false;
+        _stamps = stamps;
+        return true;
+    }
+
     private (FileStamp, FileStamp, FileStamp) Look()
     {
         _lookedAt = _time.GetTimestamp();
@@ -61,11 +97,11 @@ public sealed class TlsServer
 
     private SslServerAuthenticationOptions Read()
     {
-        var identity = CertificateFiles.ReadIdentity(_options.CertificateFile, _options.KeyFile);
+        var own = _options.Identity?.Own ?? CertificateFiles.ReadIdentity(_options.CertificateFile, _options.KeyFile);
         var asks = _options.ClientCertificates != ClientCertificates.No;
         var options = new SslServerAuthenticationOptions
         {
-            ServerCertificateContext = identity,
+            ServerCertificateContext = own,
             EnabledSslProtocols = TlsProtocols.From(_options.MinimumVersion),
             CipherSuitesPolicy = TlsProtocols.Suites,
             AllowRenegotiation = false,
@@ -74,19 +110,32 @@ public sealed class TlsServer
             ClientCertificateRequired = asks,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         };
-        if (asks)
+        if (asks && _options.Identity is { } identity)
+        {
+            options.CertificateChainPolicy = CertificateFiles.TrustNothing();
+            options.RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 certificate ? IsWelcome(identity, certificate) : !IsNeeded;
+        }
+        else if (asks)
         {
             var authority = _options.AuthorityFile
                 ?? throw new CertificateFileException("ClientAuthority", "missing; without it no client certificate can be verified");
             options.CertificateChainPolicy = CertificateFiles.TrustOnly(authority);
-            options.RemoteCertificateValidationCallback = (_, _, _, errors) => IsWelcome(errors);
+            options.RemoteCertificateValidationCallback = (_, _, _, errors) =>
+                errors == SslPolicyErrors.None || (errors == SslPolicyErrors.RemoteCertificateNotAvailable && !IsNeeded);
         }
 
-        var certificate = identity.TargetCertificate;
-        MqttLog.CertificateTaken(_logger, certificate.Subject, certificate.NotAfter.ToUniversalTime().ToString("u"), _options.CertificateFile);
+        var shown = own.TargetCertificate;
+        MqttLog.CertificateTaken(
+            _logger, shown.Subject, shown.NotAfter.ToUniversalTime().ToString("u"), _options.Identity is null ? _options.CertificateFile : "the site");
         return options;
     }
 
-    private bool IsWelcome(SslPolicyErrors errors) => errors == SslPolicyErrors.None
-        || (errors == SslPolicyErrors.RemoteCertificateNotAvailable && _options.ClientCertificates == ClientCertificates.Optional);
+    private bool IsNeeded => _options.ClientCertificates == ClientCertificates.Required;
+
+    private bool IsWelcome(ITlsIdentity identity, X509Certificate2 shown)
+    {
+        if (identity.Judge(shown.RawData) is not { Length: > 0 } why) return true;
+        MqttLog.CertificateRefused(_logger, CertificateFiles.CommonNameOf(shown) ?? "", why);
+        return false;
+    }
 }

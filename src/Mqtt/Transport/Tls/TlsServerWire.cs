@@ -15,6 +15,15 @@ internal sealed class TlsServerWire(Socket socket, TlsServer server, SemaphoreSl
 
     public override string? CertificateName => _certificateName;
 
+    /// <summary>What the client proved itself with, DER; empty for nothing.</summary>
+    public byte[] Shown { get; private set; } = [];
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        server.Left(this);
+    }
+
     protected override async Task HandshakeAsync(SslStream stream, CancellationToken cancellation)
     {
         // Who has said nothing yet waits as on any other endpoint, and takes nobody's place.
@@ -25,7 +34,7 @@ internal sealed class TlsServerWire(Socket socket, TlsServer server, SemaphoreSl
             using var limit = new CancellationTokenSource(timeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
             await stream.AuthenticateAsServerAsync(server.Current(), either.Token);
-            if (stream.RemoteCertificate is X509Certificate2 certificate) _certificateName = CertificateFiles.CommonNameOf(certificate);
+            if (stream.RemoteCertificate is X509Certificate2 certificate) Enter(certificate);
         }
         catch (Exception failure) when (failure is AuthenticationException or CryptographicException or IOException or OperationCanceledException)
         {
@@ -36,6 +45,14 @@ internal sealed class TlsServerWire(Socket socket, TlsServer server, SemaphoreSl
         {
             handshakes.Release();
         }
+    }
+
+    private void Enter(X509Certificate2 certificate)
+    {
+        _certificateName = CertificateFiles.CommonNameOf(certificate);
+        Shown = certificate.RawData;
+        server.Entered(this);
+        if (IsClosed) server.Left(this);
     }
 
     /// <summary>The innermost message is OpenSSL's, which is the one that says what.</summary>

@@ -32,6 +32,8 @@ internal abstract class TlsWire : Wire
 
     protected Socket Socket { get; }
 
+    protected bool IsClosed => Volatile.Read(ref _closed) == 1;
+
     /// <summary>The handshake is done; what is received when it has failed is of no meaning, and read only so that the peer sees why.</summary>
     private bool IsOpen { get; set; }
 
