@@ -20,13 +20,22 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IDisposable
     private readonly KestrelServer _server;
     private readonly RequestDelegate _answer;
 
-    public HttpServer(IPEndPoint listen, JournalLog journal, RequestDelegate answer)
+    /// <param name="listen">For plain HTTP; <c>null</c>: nowhere.</param>
+    /// <param name="tls">For HTTPS; <c>null</c>: nowhere.</param>
+    public HttpServer(IPEndPoint? listen, (IPEndPoint Listen, TlsEntrance Entrance)? tls, JournalLog journal, RequestDelegate answer)
     {
         _answer = answer;
         var kestrel = new KestrelServerOptions { AddServerHeader = false, ApplicationServices = new NoServices() };
         kestrel.Limits.MaxRequestBodySize = BodyBytesMax;
         kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
-        kestrel.Listen(listen, endpoint => endpoint.Protocols = HttpProtocols.Http1);
+        if (listen is not null)
+            kestrel.Listen(listen, static endpoint => endpoint.Protocols = HttpProtocols.Http1);
+        if (tls is var (address, entrance))
+            kestrel.Listen(address, endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http1;
+                endpoint.Use(next => connection => entrance.ServeAsync(connection, next));
+            });
         var sockets = new SocketTransportOptions();
         sockets.CreateBoundListenSocket = address => FreeBind.Listen(address, sockets.Backlog, journal.For("api"));
         var complaints = new Complaints(journal.For("api"));

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -7,6 +6,7 @@ using EdgeFirmware.Firmware.Broker;
 using EdgeFirmware.Firmware.Configuration;
 using EdgeFirmware.Firmware.Logging;
 using EdgeFirmware.Firmware.Operations;
+using EdgeFirmware.Firmware.Site;
 using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Access;
 using Microsoft.AspNetCore.Http;
@@ -17,15 +17,18 @@ namespace EdgeFirmware.Firmware.Api;
 /// nothing for it.</summary>
 internal static class LocalApi
 {
+    /// <param name="site">For HTTPS; <c>null</c> for a node without certificates.</param>
     public static async Task RunAsync(
-        NodeOperations operations, MqttBroker broker, IPEndPoint listen, bool open, Func<AdminCredential?> admin, LoginGuard guard, JournalLog journal,
-        CancellationToken cancel)
+        NodeOperations operations, MqttBroker broker, NodeConfiguration configuration, SiteTls? site, Func<AdminCredential?> admin, LoginGuard guard,
+        JournalLog journal, TimeProvider time, CancellationToken cancel)
     {
+        var open = configuration.AllowAnonymous;
+        var tls = site is null ? null : new TlsEntrance(site, time, journal.For("api"));
         var routes = new RouteTable();
         Map(routes, operations);
-        var gate = new Gate(open, admin, guard);
+        var gate = new Gate(open, admin, site, guard);
         var webSockets = new WebSocketEntrance(broker, open);
-        using var server = new HttpServer(listen, journal, context =>
+        using var server = new HttpServer(configuration.ApiListen, configuration.ApiTlsListen is { } address ? (address, tls!) : null, journal, context =>
             gate.InvokeAsync(context, admitted => ExplainAsync(admitted, explained => webSockets.InvokeAsync(explained, routes.ServeAsync))));
         try
         {
@@ -33,8 +36,11 @@ internal static class LocalApi
         }
         catch (Exception error) when (error is IOException or SocketException)
         {
-            throw new ConfigurationException([$"Api.Listen: {error.Message}"]);
+            var key = configuration.ApiTlsListen is null ? "Api.Listen" : configuration.ApiListen is null ? "Api.Tls.Listen" : "Api.Listen or Api.Tls.Listen";
+            throw new ConfigurationException([$"{key}: {error.Message}"]);
         }
+        if (site is not null)
+            site.TrustChanged += tls!.JudgeAgain;
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel);
@@ -151,8 +157,15 @@ internal static class LocalApi
     internal static async Task<byte[]> ReadBodyAsync(HttpContext context)
     {
         using var body = new MemoryStream();
-        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-        return body.ToArray();
+        try
+        {
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            return body.ToArray();
+        }
+        catch (IOException error) when (error is not BadHttpRequestException)
+        {
+            throw new BadHttpRequestException($"the body did not come whole: {error.Message}", error); // cut off, or what is no TLS
+        }
     }
 
     private static string? ReadTarget(byte[] body)

@@ -178,14 +178,24 @@ internal sealed class ConfigurationReader
             Labels = Labels(List("Node.Labels") ?? []),
             DataDirectory = directory,
             MqttListen = List("Mqtt.Listen") is { } listen ? Endpoints("Mqtt.Listen", listen) : [new IPEndPoint(IPAddress.Any, 1883)],
-            MqttTls = new TlsReader(Text, _faults).Read(List("Mqtt.Tls.Listen") is { } tls ? Endpoints("Mqtt.Tls.Listen", tls) : null),
+            MqttTls = new TlsReader(Text, _faults).Read(List("Mqtt.Tls.Listen") is { } tls ? Endpoints("Mqtt.Tls.Listen", tls) : null, Text("Mesh.Site") is not null),
             Bridges = _values.GetValueOrDefault("Mqtt.Bridges") is JsonArray bridges ? new BridgeReader(name, _faults).Read(bridges) : [],
             AllowAnonymous = _values.GetValueOrDefault("Mqtt.AllowAnonymous")?.GetValue<bool>() ?? false,
             LoginExempt = Networks("Mqtt.LoginExempt", List("Mqtt.LoginExempt") ?? []),
             ApiListen = Text("Api.Listen") is { } api ? Endpoint("Api.Listen", api) : null,
+            ApiTlsListen = ApiTls(),
             Mesh = Mesh(),
             EngineSocket = Text("Engine.Socket") ?? "/run/docker.sock",
         };
+    }
+
+    private IPEndPoint? ApiTls()
+    {
+        if (Text("Api.Tls.Listen") is not { } listen)
+            return null;
+        if (Text("Mesh.Site") is null)
+            _faults.Add("Api.Tls.Listen: Mesh.Site is missing, whose certificate the API is to show");
+        return Endpoint("Api.Tls.Listen", listen);
     }
 
     private MeshConfiguration? Mesh()

@@ -28,8 +28,11 @@ internal sealed record NodeConfiguration
 
     public IReadOnlyList<BridgeConfiguration> Bridges { get; init; } = [];
 
-    /// <summary><c>null</c>: no HTTP API, and no memory for one.</summary>
+    /// <summary><c>null</c>: no plain HTTP. With neither this nor <see cref="ApiTlsListen"/> there is no API, and no memory for one.</summary>
     public IPEndPoint? ApiListen { get; init; }
+
+    /// <summary><c>null</c>: no HTTPS. Only with <see cref="MeshConfiguration.Site"/>.</summary>
+    public IPEndPoint? ApiTlsListen { get; init; }
 
     /// <summary><c>null</c>: the node is on its own.</summary>
     public MeshConfiguration? Mesh { get; init; }

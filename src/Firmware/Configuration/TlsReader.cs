@@ -9,10 +9,13 @@ internal sealed class TlsReader(Func<string, string?> text, List<string> faults)
 {
     private const string Section = "Mqtt.Tls";
 
+    private static readonly string[] FileKeys = ["Certificate", "Key", "ClientAuthority"];
+
     /// <param name="listen">The addresses; <c>null</c> when the key is not given.</param>
-    public TlsConfiguration? Read(IReadOnlyList<IPEndPoint>? listen)
+    /// <param name="hasSite">The node has a certificate of a site.</param>
+    public TlsConfiguration? Read(IReadOnlyList<IPEndPoint>? listen, bool hasSite)
     {
-        string[] others = ["Certificate", "Key", "ClientAuthority", "ClientCertificates", "MinimumVersion"];
+        string[] others = ["Identity", .. FileKeys, "ClientCertificates", "MinimumVersion"];
         if (listen is null)
         {
             if (others.FirstOrDefault(key => text($"{Section}.{key}") is not null) is { } given)
@@ -20,16 +23,38 @@ internal sealed class TlsReader(Func<string, string?> text, List<string> faults)
             return null;
         }
 
+        return IsSite(hasSite)
+            ? new TlsConfiguration(listen, new TlsServerOptions { ClientCertificates = Clients(), MinimumVersion = Version() }, IsSite: true)
+            : new TlsConfiguration(listen, Files());
+    }
+
+    private bool IsSite(bool hasSite)
+    {
+        var identity = text($"{Section}.Identity") ?? "Files";
+        if (identity is not ("Files" or "Site"))
+            faults.Add($"{Section}.Identity: Files or Site is needed");
+        if (identity != "Site")
+            return false;
+        if (!hasSite)
+            faults.Add($"{Section}.Identity: Mesh.Site is missing, whose certificate the broker is to show");
+        foreach (var key in FileKeys)
+            if (text($"{Section}.{key}") is not null)
+                faults.Add($"{Section}.{key}: is for nothing when {Section}.Identity is Site");
+        return true;
+    }
+
+    private TlsServerOptions Files()
+    {
         var certificate = File("Certificate", isNeeded: true);
         var key = File("Key", isNeeded: true);
         var clients = Clients();
         var authority = File("ClientAuthority", isNeeded: clients != ClientCertificates.No);
         if (authority is not null && clients == ClientCertificates.No)
             faults.Add($"{Section}.ClientAuthority: is for nothing unless {Section}.ClientCertificates is Optional or Required");
-        return new TlsConfiguration(listen, new TlsServerOptions
+        return new TlsServerOptions
         {
             CertificateFile = certificate ?? "", KeyFile = key ?? "", AuthorityFile = authority, ClientCertificates = clients, MinimumVersion = Version(),
-        });
+        };
     }
 
     private string? File(string key, bool isNeeded)

@@ -68,8 +68,8 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
         tap.Broker = desk.Broker = broker;
         foreach (var endpoint in configuration.MqttListen)
             Listen(broker, endpoint);
-        if (configuration.MqttTls is { } tls)
-            ListenWithTls(broker, tls, mqttLog);
+        if (configuration.MqttTls is { IsSite: false } tls)
+            ListenWithTls(broker, tls, null, mqttLog);
         File.Delete(configuration.MqttSocket);
         broker.Listen(BrokerEndpoint.Unix(configuration.MqttSocket));
         await LoadAdminAsync(cancel);
@@ -78,6 +78,8 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using var site = configuration.Mesh is { Site: { } home } mesh ? await NodeSite.OpenAsync(home, self, [.. mesh.Seeds, .. KnownPeers.Load(configuration.DataDirectory)], time) : null;
+        if (configuration.MqttTls is { IsSite: true } siteTls)
+            ListenWithTls(broker, siteTls, site!.Tls, mqttLog);
         if (configuration.Mesh is { Site: null })
             RunningLog.LabProfile(_log);
         using var parts = new NodeParts(configuration, self, site, broker, tap, desk, journal, time);
@@ -99,8 +101,8 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
             GiveBackMemoryAsync(stopping.Token),
             desk.RunAsync(stopping.Token),
         ];
-        if (configuration.ApiListen is { } api)
-            running.Add(LocalApi.RunAsync(parts.Operations, broker, api, configuration.AllowAnonymous, () => _admin, guard, journal, stopping.Token));
+        if (configuration.ApiListen is not null || configuration.ApiTlsListen is not null)
+            running.Add(LocalApi.RunAsync(parts.Operations, broker, configuration, site?.Tls, () => _admin, guard, journal, time, stopping.Token));
         if (_service.WatchdogInterval is { } interval)
             running.Add(PatWatchdogAsync(parts.Mesh, interval, stopping.Token));
         RunningLog.Started(_log, self, ProductVersion.Text);
@@ -122,11 +124,14 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
             throw new InvalidOperationException("a part of the node ended by itself");
     }
 
-    private void ListenWithTls(MqttBroker broker, TlsConfiguration tls, ILogger log)
+    /// <param name="site">Whose certificate is shown; <c>null</c>: that of the files.</param>
+    private void ListenWithTls(MqttBroker broker, TlsConfiguration tls, SiteTls? site, ILogger log)
     {
         try
         {
-            var server = new TlsServer(tls.Options, time, log);
+            var server = new TlsServer(tls.Options with { Identity = site }, time, log);
+            if (site is not null)
+                site.TrustChanged += server.JudgeAgain;
             foreach (var endpoint in tls.Listen)
                 Listen(broker, endpoint, server);
         }

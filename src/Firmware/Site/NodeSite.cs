@@ -28,9 +28,12 @@ internal sealed class NodeSite : IDisposable
         var now = Instant.Now(time);
         _core = new SiteCore(start, new Random(), now);
         Identity = new SiteIdentity(key, _core.View(now), time);
+        Tls = new SiteTls(Identity);
     }
 
     public SiteIdentity Identity { get; }
+
+    public SiteTls Tls { get; }
 
     /// <exception cref="StorageException">The directory is missing something, or others may read its secrets.</exception>
     public static async Task<NodeSite> OpenAsync(string directory, NodeId self, IReadOnlyList<IPEndPoint> seeds, TimeProvider time)
@@ -56,6 +59,7 @@ internal sealed class NodeSite : IDisposable
         var loop = _loop = new SiteLoop(_core, Identity, _home.Files, peers, events, _time, journal.For("site"));
         gossip.Strange = loop.StrangeDatagram;
         mesh.Changed += snapshot => loop.MembersAre(snapshot.Members);
+        loop.TrustChanged = Tls.JudgeAgain;
         loop.KeysChanged = (keys, sendWith) => _ = mesh.UseGossipKeysAsync(keys, sendWith).AsTask();
     }
 

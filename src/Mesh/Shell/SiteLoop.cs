@@ -35,6 +35,9 @@ public sealed class SiteLoop(
     /// <summary>Told which gossip keys are accepted and sent with, at the start and at each change.</summary>
     public Action<IReadOnlyList<GossipKey>, uint>? KeysChanged { get; set; }
 
+    /// <summary>Told, after conversations of nodes are judged again, that others are to do the same with what they serve.</summary>
+    public Action? TrustChanged { get; set; }
+
     public async Task RunAsync(CancellationToken cancel)
     {
         identity.Unknown = signer => Post(now => core.SignerUnknown(signer, now));
@@ -134,7 +137,10 @@ public sealed class SiteLoop(
             }
         identity.ViewIs(core.View(now));
         if (judgeAgain)
+        {
             peers.JudgeAgain();
+            TrustChanged?.Invoke();
+        }
         if (keys is not null)
             KeysChanged?.Invoke(keys.Keys, keys.SendWith);
         foreach (var contact in contacts)

@@ -76,9 +76,9 @@ public sealed class SiteIdentity : ISiteIdentity, IPeerTrust, IDisposable
             : new PeerStanding(PeerAdmission.Everything, read.Node, "");
     }
 
+    /// <summary><see cref="Own"/> is left to the collector, as those before a renewal are: handshakes may be under way.</summary>
     public void Dispose()
     {
-        _own.Dispose();
         _key.Dispose();
         foreach (var ready in _keys.Values)
             ready.Key.Dispose();

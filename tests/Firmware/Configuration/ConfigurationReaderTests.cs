@@ -96,6 +96,18 @@ public sealed class ConfigurationReaderTests
     public void A_mesh_needs_an_address_and_a_key(string json, string expected) =>
         Assert.Contains(Faults(json), fault => fault.StartsWith(expected, StringComparison.Ordinal));
 
+    [Fact]
+    public void The_API_over_TLS_is_there_with_or_without_the_plain_one_and_needs_a_site()
+    {
+        const string mesh = """{ "Listen": "10.1.0.1:7900", "Site": "/s" }""";
+        var both = Read($$"""{ "Api": { "Listen": "127.0.0.1:8080", "Tls": { "Listen": "0.0.0.0:8443" } }, "Mesh": {{mesh}} }""");
+        Assert.Equal(("127.0.0.1:8080", "0.0.0.0:8443"), (both.ApiListen!.ToString(), both.ApiTlsListen!.ToString()));
+        var one = Read($$"""{ "Api": { "Tls": { "Listen": "0.0.0.0:8443" } }, "Mesh": {{mesh}} }""");
+        Assert.Equal((null, "0.0.0.0:8443"), (one.ApiListen, one.ApiTlsListen!.ToString()));
+        Assert.StartsWith("Api.Tls.Listen: Mesh.Site is missing", Faults("""{ "Api": { "Tls": { "Listen": "0.0.0.0:8443" } } }""").Single(), StringComparison.Ordinal);
+        Assert.StartsWith("Api.Tls.Listen: '8443' is no address", Faults($$"""{ "Api": { "Tls": { "Listen": "8443" } }, "Mesh": {{mesh}} }""").Single(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("gate-1", true)]
     [InlineData("-gate", false)]

@@ -20,6 +20,25 @@ public sealed class TlsReaderTests
     }
 
     [Fact]
+    public void The_site_can_stand_in_for_all_files()
+    {
+        var tls = ConfigurationReader.Read("""
+            { "Mqtt": { "Tls": { "Listen": ["0.0.0.0:8883"], "Identity": "Site", "ClientCertificates": "Required" } },
+              "Mesh": { "Listen": "10.1.0.1:7900", "Site": "/s" } }
+            """, new Hashtable(), "test.json").MqttTls!;
+        Assert.Equal((true, "", ClientCertificates.Required), (tls.IsSite, tls.Options.CertificateFile, tls.Options.ClientCertificates));
+    }
+
+    [Fact]
+    public void Files_beside_the_site_and_the_site_without_one_are_named()
+    {
+        var faults = Faults("""{ "Listen": ["0.0.0.0:8883"], "Identity": "Site", "Certificate": "/c.pem", "ClientAuthority": "/a.pem" }""");
+        foreach (var named in (string[])["Identity: Mesh.Site is missing", "Certificate: is for nothing", "ClientAuthority: is for nothing"])
+            Assert.Contains(faults, fault => fault.StartsWith($"Mqtt.Tls.{named}", StringComparison.Ordinal));
+        Assert.StartsWith("Mqtt.Tls.Identity: Files or Site", Faults("""{ "Listen": ["0.0.0.0:8883"], "Identity": "Self", "Certificate": "/c.pem", "Key": "/k.pem" }""").Single(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Everything_that_is_wrong_is_named_at_once()
     {
         var faults = Faults("""

@@ -18,14 +18,16 @@ internal sealed class NodeUnderTest : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly StringWriter _journal = new();
+    private readonly TextWriter _writer;
 
     private NodeUnderTest(NodeConfiguration configuration, string password, TimeProvider? time = null)
     {
         time ??= TimeProvider.System;
+        _writer = TextWriter.Synchronized(_journal);
         Configuration = configuration;
         Password = password;
         Running = new RunningNode(
-            configuration, new JournalLog(LogLevel.Debug, TextWriter.Synchronized(_journal), underSystemd: false, time), time)
+            configuration, new JournalLog(LogLevel.Debug, _writer, underSystemd: false, time), time)
             .RunAsync(_stopping.Token);
     }
 
@@ -35,6 +37,16 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     public string Password { get; }
 
     public Task Running { get; }
+
+    /// <summary>What it has logged so far.</summary>
+    public string Journal
+    {
+        get
+        {
+            lock (_writer) // as the writer itself does
+                return _journal.ToString();
+        }
+    }
 
     public Uri Api => new($"http://{Configuration.ApiListen}");
 
@@ -125,13 +137,13 @@ internal sealed class NodeUnderTest : IAsyncDisposable
             if (Running.IsCompleted)
                 await Running;
             if (DateTime.UtcNow > deadline)
-                Assert.Fail($"it did not come to pass: {_journal}");
+                Assert.Fail($"it did not come to pass: {Journal}");
             await Task.Delay(5);
         }
     }
 
     /// <summary>The API listens later than the control socket.</summary>
-    public Task ApiAnswersAsync() => UntilAsync(() => AcceptsAsync(Configuration.ApiListen!));
+    public Task ApiAnswersAsync() => UntilAsync(() => AcceptsAsync(Configuration.ApiListen ?? Configuration.ApiTlsListen!));
 
     private async Task<bool> AnswersAsync()
     {
@@ -162,7 +174,7 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     }
 
     /// <summary>Below the ports that the kernel gives to callers (ip_local_port_range): it stays free until the node takes it.</summary>
-    private static int FreePort()
+    public static int FreePort()
     {
         while (true)
         {
