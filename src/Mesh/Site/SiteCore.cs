@@ -96,7 +96,8 @@ public sealed partial class SiteCore
 
     internal void ClockHeard(NodeId peer, long? clock, Instant now)
     {
-        if (!_directory.ShutOut.Contains(peer))
+        // A seed may be this node's own address: nobody agrees with itself.
+        if (peer != _start.Self && !_directory.ShutOut.Contains(peer))
             _clock.Heard(peer, clock, now);
     }
 

@@ -181,6 +181,16 @@ public sealed class SiteCoreTests : IDisposable
     }
 
     [Fact]
+    public void A_node_that_meets_itself_at_a_seed_does_not_take_itself_for_a_second_clock()
+    {
+        var core = new SiteCore(_site.Start(TestSite.Node(1)), new Random(1), default);
+        core.Advance(TestSite.Today, default);
+        SimulatedAuthority.Converse(core, TestSite.Node(1), core, TestSite.Node(1), default);
+        core.Advance(TestSite.Today, default);
+        Assert.False(core.View(default).Now.IsKnown);
+    }
+
+    [Fact]
     public void Datagrams_nobody_can_open_make_a_node_knock_seldom()
     {
         var core = new SiteCore(_site.Start(TestSite.Node(1)), new Random(1), default);
