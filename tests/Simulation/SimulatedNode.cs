@@ -148,6 +148,8 @@ public sealed class SimulatedNode
 
     public void MembersAre(IReadOnlyList<MemberView> members) => InTurn(() => Core!.MembersAre(members, _site.Events.Now));
 
+    public void RecordsDiffer(NodeId other) => InTurn(() => Core!.RecordsDiffer(other, _site.Events.Now));
+
     private void InTurn(Action item)
     {
         if (_paused is { } waiting)

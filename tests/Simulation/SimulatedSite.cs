@@ -158,6 +158,15 @@ public sealed class SimulatedSite
         by.Core!.OwnOfferIs(by.Measured);
         if (!view.SequenceEqual(old))
             by.MembersAre(view);
+        CompareRecords(by);
+    }
+
+    /// <summary>Every third look a probe is answered, with the hash of what the other knows.</summary>
+    private void CompareRecords(SimulatedNode by)
+    {
+        var of = Nodes[Random.Next(_nodes.Count)];
+        if (Random.Next(3) == 0 && of != by && !Strangers.Contains((by.Id, of.Id)) && IsHeard(by, of) && of.Core!.RecordsHash != by.Core!.RecordsHash)
+            by.RecordsDiffer(of.Id);
     }
 
     /// <summary>It answers a probe, or one through a third node (SWIM, section 3.1).</summary>

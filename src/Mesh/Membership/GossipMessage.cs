@@ -20,10 +20,11 @@ public sealed record Ping(MemberTag Sender, ushort Sequence, MemberTag Target) :
     internal override int WireBytes => base.WireBytes + 2 + MemberTag.Bytes;
 }
 
-/// <param name="View">Of the sender's whole view: two that agree have the same.</param>
-public sealed record Ack(MemberTag Sender, ushort Sequence, uint View) : GossipMessage(Sender)
+/// <param name="View">Hash of the sender's whole view: two that agree have the same.</param>
+/// <param name="Records">Hash of what the sender knows of workloads.</param>
+public sealed record Ack(MemberTag Sender, ushort Sequence, uint View, uint Records) : GossipMessage(Sender)
 {
-    internal override int WireBytes => base.WireBytes + 6;
+    internal override int WireBytes => base.WireBytes + 10;
 }
 
 /// <summary>From one asked to probe for another: "I am alive, and it does not answer me either" (Lifeguard, section IV.A).</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Mesh.Wire;
@@ -116,6 +117,8 @@ public sealed partial class MembershipCore
         member.Since = _now;
         member.Why = why;
         _members.SetStatus(member, status);
+        if (_members.Reachable.Count == 1 && _nextLookAround == Instant.Never)
+            _nextLookAround = _now + (_profile.GossipInterval * (6 + (2 * _random.NextDouble())));
         SpreadStatus(member);
         if (before == MemberStatus.Dead && status == MemberStatus.Alive)
         {

@@ -15,6 +15,9 @@ namespace EdgeFirmware.Mesh.Membership;
 /// node that is away. Here is what is believed: <c>.Beliefs</c> takes news in, <c>.Spreading</c> sends it out.</remarks>
 public sealed partial class MembershipCore
 {
+    /// <summary>A change is told to all at once: only a difference that stays is news.</summary>
+    private const int RecordsDifferNeeded = 2;
+
     private static readonly TimeSpan ForgettingInterval = TimeSpan.FromMinutes(10);
 
     private readonly MembershipProfile _profile;
@@ -28,7 +31,9 @@ public sealed partial class MembershipCore
     private readonly OwnLink _ownLink;
     private readonly Prober.SendTo _send;
     private readonly Prober.Silent _silent;
+    private int _recordsDiffer;
     private Instant _nextForgetting;
+    private Instant _nextLookAround = Instant.Never;
     private Instant _now;
     private Instant _due;
 
@@ -63,6 +68,12 @@ public sealed partial class MembershipCore
     /// <summary>What members said that cannot be.</summary>
     public Queue<PeerFault> Faults { get; } = new();
 
+    /// <summary>Members that have answered for other records than this node's, again and again.</summary>
+    public Queue<NodeId> Differing { get; } = new();
+
+    /// <summary>Of what this node knows of workloads: every answer to a probe says it.</summary>
+    public uint RecordsHash { get; set; }
+
     public NodeId Self => _self.Id;
 
     public Offer? OwnOffer => _self.Offer?.Offer;
@@ -85,7 +96,7 @@ public sealed partial class MembershipCore
     {
         get
         {
-            var next = Instant.Min(Instant.Min(_nextGossip, _prober.NextWakeup), Instant.Min(_seeker.NextWakeup, _nextForgetting));
+            var next = Instant.Min(Instant.Min(_nextGossip, _prober.NextWakeup), Instant.Min(_seeker.NextWakeup, Instant.Min(_nextForgetting, _nextLookAround)));
             foreach (var suspect in _members.Suspects)
                 next = Instant.Min(next, suspect.Suspicion!.NextLook);
             return next;
@@ -130,7 +141,7 @@ public sealed partial class MembershipCore
         switch (message)
         {
             case Ping ping when ping.Target == _self.Tag:
-                Send(new Ack(_self.Tag, ping.Sequence, _comparison.ViewOf(_self.ToEntry())), from, sender);
+                Send(new Ack(_self.Tag, ping.Sequence, _comparison.ViewOf(_self.ToEntry()), RecordsHash), from, sender);
                 if (sender is null && _members.Find(ping.Sender) is null)
                     Send(new Want(_self.Tag, [ping.Sender]), from, null);
                 break;
@@ -183,6 +194,8 @@ public sealed partial class MembershipCore
         _seeker.Advance(now, SayHello);
         if (_nextGossip <= now)
             GossipRound();
+        if (_nextLookAround <= now)
+            LookAround();
         if (_nextForgetting <= now)
             Forget();
         _due = NextWakeup;
@@ -216,6 +229,9 @@ public sealed partial class MembershipCore
         _prober.Acknowledged(ack, _now, _send);
         if (_members.Find(ack.Sender) is not { IsReachable: true } member)
             return;
+        _recordsDiffer = ack.Records == RecordsHash ? 0 : _recordsDiffer + 1;
+        if (_recordsDiffer >= RecordsDifferNeeded)
+            Differing.Enqueue(member.Id);
         if (_comparison.IsDue(ack.View, _self.ToEntry(), _now))
             Outbox.Enqueue(new(_comparison.DigestOf(_self.ToEntry()), member.Address));
     }
@@ -228,6 +244,15 @@ public sealed partial class MembershipCore
         foreach (var suspect in _members.Suspects)
             suspect.Suspicion!.Extend(deaf);
         _ownLink.Heard(_now);
+    }
+
+    /// <summary>Soon after this node has met the first member it compares its view with one of those it has met by then: where many start
+    /// together, some word was lost.</summary>
+    private void LookAround()
+    {
+        _nextLookAround = Instant.Never;
+        if (_members.PickReachable() is { } member)
+            Outbox.Enqueue(new(_comparison.DigestOf(_self.ToEntry()), member.Address));
     }
 
     private void Forget()

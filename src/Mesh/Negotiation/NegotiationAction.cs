@@ -10,6 +10,9 @@ public abstract record NegotiationAction;
 /// <summary>Best effort; the core repeats what matters.</summary>
 public sealed record SendTo(NodeId Peer, PeerMessage Message) : NegotiationAction;
 
+/// <summary>This node is likely to have something to say to that peer: the conversation is to be open by then.</summary>
+public sealed record Prepare(NodeId Peer) : NegotiationAction;
+
 /// <summary>A node that was met through another, and where it is: used as long as membership does not know it.</summary>
 public sealed record Introduce(NodeId Peer, IPEndPoint Address) : NegotiationAction;
 

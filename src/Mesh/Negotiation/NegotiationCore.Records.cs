@@ -8,7 +8,12 @@ public sealed partial class NegotiationCore
     /// <summary>Far above what any site reaches, far below where adding to it would overflow.</summary>
     private const long EpochMax = long.MaxValue / 2;
 
+    /// <summary>A restarted node and one that came compare records with about so many others, however large the site.</summary>
+    private const double Greeters = 4;
+
     private Instant _nextSync;
+    private Instant _nextComparison;
+    private long _comparedVersion = -1;
 
     /// <summary>Takes over what others know better, and tells them what they do not know.</summary>
     private void HandleRecords(Records records, NodeId from, Instant now)
@@ -22,6 +27,33 @@ public sealed partial class NegotiationCore
                 Events.Enqueue(new NodeEvent("peer-fault", from.Value, "sent a workload record that cannot be"));
         if (records.WantsReply)
             SendRecords(from, wantsReply: false);
+    }
+
+    /// <summary>A member answers for other records than this node has. Whatever news was lost on its way, by this it arrives: from node to node, within
+    /// a few probes. A comparison that taught this node nothing is not repeated soon: the other may have no room, or learns by itself.</summary>
+    public void RecordsDiffer(NodeId member, Instant now)
+    {
+        if (now < _nextComparison)
+            return;
+        _nextComparison = now + (_comparedVersion == _register.Version ? _timing.SyncInterval : _timing.CompareInterval);
+        _comparedVersion = _register.Version;
+        SendRecords(member, wantsReply: true);
+    }
+
+    /// <summary>Who came may not know what this node does, and the other way round. In a large site not everybody tells everybody: those few that
+    /// do are enough, and <see cref="RecordsDiffer"/> finds what they miss.</summary>
+    private void Greet(IReadOnlyList<MemberView> members, Dictionary<NodeId, MemberView> before)
+    {
+        if (_register.All.Count == 0)
+            return; // whoever knows of a workload will tell
+        var alive = 0;
+        foreach (var member in members)
+            if (member.Status == MemberStatus.Alive)
+                alive++;
+        foreach (var member in members)
+            if (member.Status == MemberStatus.Alive && !(before.TryGetValue(member.Id, out var old) && old.Status == MemberStatus.Alive)
+                && (alive <= Greeters || _random.NextDouble() * alive < Greeters))
+                SendRecords(member.Id, wantsReply: true);
     }
 
     private static bool IsSound(WorkloadRecord record) =>
@@ -121,10 +153,10 @@ public sealed partial class NegotiationCore
             Send(to, new Records([], wantsReply));
     }
 
-    /// <summary>A node that knows of no workload keeps silent: whoever knows one compares with it.</summary>
+    /// <summary>Also what no hash tells of: tombstones.</summary>
     private void SyncWithSomeone(Instant now)
     {
-        _nextSync = now + _timing.SyncInterval;
+        _nextSync = now + _timing.TombstoneInterval;
         Prune(now);
         if (_register.All.Count == 0)
             return;

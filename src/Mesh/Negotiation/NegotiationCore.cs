@@ -41,7 +41,7 @@ public sealed partial class NegotiationCore
             _register.Set(record);
         _losses = new Losses(timing, now);
         _caughtUpAt = hasMesh && _register.All.Count > 0 ? now + timing.CatchUp : now;
-        _nextSync = now + timing.SyncInterval;
+        _nextSync = now + (timing.TombstoneInterval * random.NextDouble());
         _nextHeartbeat = now;
         _began = now;
         _draining = draining;
@@ -56,6 +56,9 @@ public sealed partial class NegotiationCore
     public IReadOnlyCollection<WorkloadRecord> KnownRecords => _register.All;
 
     public IReadOnlySet<WorkloadId> Running => _register.Running;
+
+    /// <summary>Nodes that know the same of workloads have the same.</summary>
+    public uint RecordsHash => _register.Hash;
 
     /// <summary>Raised with every change of <see cref="KnownRecords"/>.</summary>
     public long RecordsVersion => _register.Version;
@@ -76,9 +79,7 @@ public sealed partial class NegotiationCore
     {
         var before = _members;
         _members = members.ToDictionary(member => member.Id);
-        foreach (var member in members)
-            if (member.Status == MemberStatus.Alive && !(before.TryGetValue(member.Id, out var old) && old.Status == MemberStatus.Alive))
-                SendRecords(member.Id, wantsReply: true);
+        Greet(members, before);
         _losses.MembersAre(members, now);
         foreach (var departure in _departures.Values.ToList())
             if (departure.Phase >= DeparturePhase.Transferring && IsKnownGone(departure.Peer))
@@ -98,9 +99,7 @@ public sealed partial class NegotiationCore
     {
         if (PeerMessageCheck.Fault(message) is { Length: > 0 } fault)
         {
-            Dropped++;
-            if (_peerFaults.ShouldTell(from, now))
-                Events.Enqueue(new NodeEvent("peer-fault", from.Value, $"sent what cannot be: {fault}"));
+            Unreadable(from, $"sent what cannot be: {fault}", now);
             return;
         }
         switch (message)
@@ -144,6 +143,14 @@ public sealed partial class NegotiationCore
         }
     }
 
+    /// <summary>A member sent what is no message.</summary>
+    public void Unreadable(NodeId from, string why, Instant now)
+    {
+        Dropped++;
+        if (_peerFaults.ShouldTell(from, now))
+            Events.Enqueue(new NodeEvent("peer-fault", from.Value, why));
+    }
+
     /// <summary>A <see cref="Save"/> has ended.</summary>
     /// <param name="fault">Empty when the record is on disk.</param>
     public void Saved(Guid step, string fault, Instant now)
@@ -179,6 +186,7 @@ public sealed partial class NegotiationCore
         Steward(now);
         Evacuate(now);
         Balance(now);
+        KeepReady(now);
         if (_nextSync <= now)
             SyncWithSomeone(now);
     }

@@ -14,6 +14,12 @@ public sealed record NegotiationTiming
     /// <summary>Peers asked at once.</summary>
     public int AsksMax { get; init; } = 3;
 
+    /// <summary>Whether conversations stay open with those who would be asked first. Each costs some bytes a second, which radios do not have to spare.</summary>
+    public bool KeepsReady { get; init; } = true;
+
+    /// <summary>How often it is looked who that is; less than an idle conversation stays open.</summary>
+    public TimeSpan ReadyInterval { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>A lease that nobody uses ends.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -35,8 +41,14 @@ public sealed record NegotiationTiming
     /// <summary>How long a restarted node waits for others to tell what happened meanwhile, before it starts what it owned.</summary>
     public TimeSpan CatchUp { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>How often records are compared with a random member.</summary>
+    /// <summary>Records are compared at most this often with members that answer for others.</summary>
+    public TimeSpan CompareInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The same when the last comparison taught this node nothing.</summary>
     public TimeSpan SyncInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often records are compared with a random member, whatever it answers for.</summary>
+    public TimeSpan TombstoneInterval { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How long an owner nobody has ever seen is waited for before its workloads are rescued.</summary>
     public TimeSpan StrangerPatience { get; init; } = TimeSpan.FromSeconds(60);

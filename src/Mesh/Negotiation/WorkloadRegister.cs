@@ -21,6 +21,10 @@ internal sealed class WorkloadRegister(NodeId self)
     /// <summary>Raised with every change, so that the shell knows when to publish.</summary>
     public long Version { get; private set; }
 
+    /// <summary>Of all that is known of workloads; tombstones do not count, nodes forget them at different times. Equal for equal knowledge on every
+    /// machine, whatever the order in which it came.</summary>
+    public uint Hash { get; private set; }
+
     /// <summary>Whether no workload can be added, not even in the place of a tombstone.</summary>
     public bool IsFull => _records.Count - _tombstones.Count >= CountMax;
 
@@ -31,6 +35,7 @@ internal sealed class WorkloadRegister(NodeId self)
 
     public void Set(WorkloadRecord record)
     {
+        Hash ^= HashOf(_records.GetValueOrDefault(record.Id)) ^ HashOf(record);
         _records[record.Id] = record;
         Version++;
         if (record.State != WorkloadState.Removed)
@@ -54,5 +59,20 @@ internal sealed class WorkloadRegister(NodeId self)
         _records.Remove(oldest);
         Version++;
         return oldest;
+    }
+
+    /// <summary>FNV-1a, spread by a multiplication (Knuth). What is said in words does not count.</summary>
+    private static uint HashOf(WorkloadRecord? record)
+    {
+        if (record is null or { State: WorkloadState.Removed })
+            return 0;
+        var hash = 14695981039346656037UL;
+        foreach (var character in record.Id.Value)
+            hash = (hash ^ character) * 1099511628211UL;
+        foreach (var character in record.Owner.Value)
+            hash = (hash ^ character) * 1099511628211UL;
+        hash = (hash ^ (ulong)record.Epoch) * 1099511628211UL;
+        hash = (hash ^ (ulong)record.Revision) * 1099511628211UL;
+        return (uint)((hash * 11400714819323198485UL) >> 32) | 1;
     }
 }

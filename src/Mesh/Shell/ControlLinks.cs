@@ -23,7 +23,8 @@ internal sealed class ControlLinks(IPeerNetwork network, TimeProvider time, ILog
     /// <summary>What is to be said to one peer. <see cref="InHand"/> belongs to the carrier and is not yet written.</summary>
     private sealed class Link
     {
-        public Channel<PeerMessage> Waiting { get; } = Channel.CreateBounded<PeerMessage>(
+        /// <summary><c>null</c>: nothing to be said yet, but the conversation is to be open.</summary>
+        public Channel<PeerMessage?> Waiting { get; } = Channel.CreateBounded<PeerMessage?>(
             new BoundedChannelOptions(QueueMax) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
         public PeerMessage? InHand { get; set; }
@@ -31,7 +32,12 @@ internal sealed class ControlLinks(IPeerNetwork network, TimeProvider time, ILog
         public bool IsEmpty => InHand is null && Waiting.Reader.Count == 0;
     }
 
-    public void Send(NodeId peer, PeerMessage message)
+    public void Send(NodeId peer, PeerMessage message) => Enqueue(peer, message);
+
+    /// <summary>Opens the conversation, or keeps it open: something may have to be said soon.</summary>
+    public void Prepare(NodeId peer) => Enqueue(peer, null);
+
+    private void Enqueue(NodeId peer, PeerMessage? message)
     {
         lock (_gate)
         {
@@ -48,21 +54,36 @@ internal sealed class ControlLinks(IPeerNetwork network, TimeProvider time, ILog
 
     /// <summary>Reads control messages until the peer ends the conversation; not faster than they are handled, so that no peer can fill
     /// this node's memory.</summary>
-    public static async Task ServeAsync(IPeerConversation conversation, Func<PeerMessage, NodeId, ValueTask> handle, CancellationToken cancel)
+    /// <param name="unreadable">Told why the conversation ends when the peer sends what is no message.</param>
+    public static async Task ServeAsync(
+        IPeerConversation conversation, Func<PeerMessage, NodeId, ValueTask> handle, Func<string, NodeId, ValueTask> unreadable, CancellationToken cancel)
     {
         while (await conversation.ReceiveAsync(cancel) is { } frame)
         {
-            if (frame.Type != MessageFrame)
-                throw new PeerException($"frame {frame.Type} on a control conversation");
-            try
+            if (Read(frame, out var why) is { } message)
             {
-                if (JsonSerializer.Deserialize(frame.Body.Span, MeshJson.Default.PeerMessage) is { } message)
-                    await handle(message, conversation.Peer);
+                await handle(message, conversation.Peer);
+                continue;
             }
-            catch (Exception error) when (error is JsonException or NotSupportedException)
-            {
-                throw new PeerException($"{conversation.Peer} sent no control message: {error.Message}", error);
-            }
+            await unreadable(why, conversation.Peer);
+            throw new PeerException($"{conversation.Peer} {why}");
+        }
+    }
+
+    private static PeerMessage? Read(PeerFrame frame, out string why)
+    {
+        why = $"sent frame {frame.Type} on a control conversation";
+        if (frame.Type != MessageFrame)
+            return null;
+        try
+        {
+            why = "sent no control message: null";
+            return JsonSerializer.Deserialize(frame.Body.Span, MeshJson.Default.PeerMessage);
+        }
+        catch (Exception error) when (error is JsonException or NotSupportedException)
+        {
+            why = $"sent no control message: {error.Message}";
+            return null;
         }
     }
 
@@ -142,8 +163,11 @@ internal sealed class ControlLinks(IPeerNetwork network, TimeProvider time, ILog
         using var idle = CancellationTokenSource.CreateLinkedTokenSource(over, timer.Token);
         try
         {
-            if (!over.IsCancellationRequested)
-                link.InHand ??= await link.Waiting.Reader.ReadAsync(idle.Token);
+            while (link.InHand is null && !over.IsCancellationRequested)
+            {
+                link.InHand = await link.Waiting.Reader.ReadAsync(idle.Token);
+                timer.CancelAfter(Idle);
+            }
             return !over.IsCancellationRequested;
         }
         catch (OperationCanceledException)

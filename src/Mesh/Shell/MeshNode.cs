@@ -76,7 +76,10 @@ public sealed class MeshNode : IDisposable
         var now = Instant.Now(_time);
         _offers = new OfferPolicy(parts.Profile.Offers, parts.Random, now);
         _nextMeasure = now;
-        var timing = new NegotiationTiming { Placement = new PlacementRules { Balances = parts.Balances } };
+        var timing = new NegotiationTiming
+        {
+            Placement = new PlacementRules { Balances = parts.Balances }, KeepsReady = parts.Profile != MembershipProfile.LowPower,
+        };
         _negotiation = new NegotiationCore(self, parts.Records.Load(), gossip is not null, timing, parts.Random, now, parts.Records.LoadDraining());
         if (gossip is not null)
             _membership = new MembershipLoop(
@@ -195,7 +198,9 @@ public sealed class MeshNode : IDisposable
 
     /// <summary>Serves one inbound control conversation.</summary>
     public Task ServeControlAsync(IPeerConversation conversation, CancellationToken cancel) =>
-        ControlLinks.ServeAsync(conversation, (message, from) => PostAsync(now => _negotiation.Handle(message, from, now)), cancel);
+        ControlLinks.ServeAsync(
+            conversation, (message, from) => PostAsync(now => _negotiation.Handle(message, from, now)),
+            (why, from) => PostAsync(now => _negotiation.Unreadable(from, why, now)), cancel);
 
     /// <summary>Serves one inbound gossip conversation.</summary>
     public Task ServeGossipAsync(IPeerConversation conversation, CancellationToken cancel) => _membership is null
@@ -213,8 +218,12 @@ public sealed class MeshNode : IDisposable
         var membersChanged = _membership?.Drain(now) ?? false;
         if (_membership is not null && (membersChanged || _viewsAreOld))
             _negotiation.MembersAre(_membership.Core.Members(now), now);
+        while (_membership?.Core.Differing.TryDequeue(out var member) ?? false)
+            _negotiation.RecordsDiffer(member, now);
         _negotiation.Advance(now);
         DrainNegotiation();
+        if (_membership is not null)
+            _membership.Core.RecordsHash = _negotiation.RecordsHash;
         Publish(now, membersChanged);
     }
 
@@ -275,6 +284,9 @@ public sealed class MeshNode : IDisposable
             {
                 case SendTo send:
                     _control.Send(send.Peer, send.Message);
+                    break;
+                case Prepare prepare:
+                    _control.Prepare(prepare.Peer);
                     break;
                 case Introduce introduced:
                     if (_introduced.Count >= IntroducedMax)

@@ -10,7 +10,12 @@ public sealed partial class SiteCore
     /// <summary>Others asked about at the same time; more come later.</summary>
     private const int UnknownSignersMax = 256;
 
+    /// <summary>A newcomer is asked by everybody, by so many nodes in a second on average.</summary>
+    private const double AskersASecond = 16;
+
+    /// <summary>When each is to be asked for its certificate.</summary>
     private readonly Dictionary<NodeId, Instant> _unknownSigners = [];
+    private Instant _nextQuestion;
     private readonly HashSet<NodeId> _issuers = [];
     private IReadOnlyList<MemberView> _members = [];
     private Instant _nextCompare;
@@ -27,7 +32,7 @@ public sealed partial class SiteCore
         var wasAlone = !HasAlive();
         _members = members;
         if (wasAlone && HasAlive())
-            _nextCompare = now; // a node that comes back asks the first it meets what has happened
+            _nextCompare = now + Soon(); // a node that comes back asks one it has met what has happened
     }
 
     /// <summary>A datagram came under a key that is not held here: perhaps this node's keys are old, or the sender's.</summary>
@@ -42,14 +47,46 @@ public sealed partial class SiteCore
     /// <summary>A statement cannot be judged without that node's certificate.</summary>
     public void SignerUnknown(NodeId signer, Instant now)
     {
-        if (_directory.Members.ContainsKey(signer) || _directory.ShutOut.Contains(signer) || Find(signer) is not { } member
-            || (_unknownSigners.TryGetValue(signer, out var next) && now < next))
+        if (_unknownSigners.ContainsKey(signer) || _directory.Members.ContainsKey(signer) || _directory.ShutOut.Contains(signer) || Find(signer) is null)
             return;
         if (_unknownSigners.Count >= UnknownSignersMax)
             _unknownSigners.Clear();
-        _unknownSigners[signer] = now + _timing.UnknownSigner;
-        Outbox.Enqueue(new Contact(signer, member.Address));
+        _unknownSigners[signer] = now + Soon() + (TimeSpan.FromSeconds(_members.Count / AskersASecond) * _random.NextDouble());
     }
+
+    private Instant NextQuestion
+    {
+        get
+        {
+            var next = Instant.Never;
+            foreach (var at in _unknownSigners.Values)
+                next = Instant.Min(next, at);
+            return next > _nextQuestion ? next : _nextQuestion;
+        }
+    }
+
+    /// <summary>One at a time: whoever answers brings what it knows of the others.</summary>
+    private void AskForCertificate(Instant now)
+    {
+        if (NextQuestion > now)
+            return;
+        foreach (var (signer, at) in _unknownSigners)
+        {
+            if (at > now)
+                continue;
+            if (Find(signer) is not { Status: MemberStatus.Alive } member)
+            {
+                _unknownSigners.Remove(signer); // it is asked when it is back and offers something
+                continue;
+            }
+            _unknownSigners[signer] = now + _timing.UnknownSigner;
+            _nextQuestion = now + Soon();
+            Outbox.Enqueue(new Contact(signer, member.Address));
+            return;
+        }
+    }
+
+    private TimeSpan Soon() => _timing.Settle * (0.25 + (0.5 * _random.NextDouble()));
 
     internal void PeerIssues(NodeId peer, bool issues)
     {

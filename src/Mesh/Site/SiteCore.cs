@@ -36,14 +36,14 @@ public sealed partial class SiteCore
         _directory.Load(start.Members, start.Authority, start.Revocations);
         _directory.Apply(start.Revocations);
         _directory.Add(start.Own, start.Revocations);
-        _nextCompare = now;
+        _nextCompare = now + (_timing.Settle * (2 + (2 * random.NextDouble())));
     }
 
     public Queue<SiteAction> Outbox { get; } = new();
 
     public Queue<NodeEvent> Events { get; } = new();
 
-    public Instant NextWakeup => Instant.Min(Instant.Min(_keys.NextWakeup, _keepMembersAt), Instant.Min(_nextCompare, _waveAt));
+    public Instant NextWakeup => Instant.Min(Instant.Min(_keys.NextWakeup, _keepMembersAt), Instant.Min(NextQuestion, Instant.Min(_nextCompare, _waveAt)));
 
     /// <summary>What is in force; another object after a change.</summary>
     public SiteView View(Instant now)
@@ -78,6 +78,7 @@ public sealed partial class SiteCore
             Outbox.Enqueue(new Keep(SiteFile.Members, _directory.ToBytes()));
         }
         RenewOwn(now);
+        AskForCertificate(now);
         Compare(now);
     }
 

@@ -30,6 +30,10 @@ public sealed record SiteTiming
     /// this is only the last resort: a conversation costs 3 KB each way, 5 B/s.</summary>
     public TimeSpan Compare { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Nodes that start together first find one another, and then ask, each at a moment of its own: handshakes cost more than all else at a start.
+    /// Also between two questions of one node for certificates: the answer to one brings others.</summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>While no member is heard: its keys may be old, and then it hears nobody.</summary>
     public TimeSpan CompareAlone { get; init; } = TimeSpan.FromSeconds(10);
 

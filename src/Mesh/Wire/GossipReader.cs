@@ -15,7 +15,7 @@ internal static class GossipReader
         GossipMessage? message = type switch
         {
             GossipType.Ping => new Ping(sender, reader.UInt16(), reader.Tag()),
-            GossipType.Ack => new Ack(sender, reader.UInt16(), reader.UInt32()),
+            GossipType.Ack => new Ack(sender, reader.UInt16(), reader.UInt32(), reader.UInt32()),
             GossipType.Nack => new Nack(sender, reader.UInt16(), reader.Byte() != 0),
             GossipType.PingRequest => new PingRequest(sender, reader.UInt16(), reader.Tag(), reader.Endpoint()),
             GossipType.Gossip => new Gossip(sender),

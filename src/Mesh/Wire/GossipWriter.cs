@@ -24,6 +24,7 @@ internal static class GossipWriter
             case Ack ack:
                 writer.UInt16(ack.Sequence);
                 writer.UInt32(ack.View);
+                writer.UInt32(ack.Records);
                 break;
             case Nack nack:
                 writer.UInt16(nack.Sequence);

@@ -228,8 +228,33 @@ public sealed class CrashTests
         site.Run(1);
         site[1].Drops = (_, message) => message is Records { WantsReply: false };
         site.Await(site[1], site[1].Deploy());
-        site.Run(60);
-        Assert.All(site.Nodes, node => Assert.Equal(1, node.Known()?.Epoch));
+        Assert.True(site.RunUntil(() => site.Nodes.All(node => node.Known()?.Epoch == 1), secondsMax: 15));
+    }
+
+    [Fact]
+    public void A_large_site_whose_every_broadcast_is_lost_knows_all_the_same_within_seconds()
+    {
+        var site = new SimulatedSite(40);
+        site.Run(1);
+        foreach (var node in site.Nodes)
+            node.Drops = (_, message) => message is Records { WantsReply: false, Known: [_] } && site.Random.Next(2) == 0;
+        site[1].Drops = (_, message) => message is Records { WantsReply: false };
+        site.Await(site[1], site[1].Deploy());
+        Assert.True(site.RunUntil(() => site.Nodes.All(node => node.Known()?.Epoch == 1), secondsMax: 20));
+    }
+
+    [Fact]
+    public void Who_comes_to_a_large_site_is_not_told_everything_by_everybody()
+    {
+        var site = Asking.With(40);
+        var before = site.Nodes.ToDictionary(node => node.Id, node => node.Sent.Count);
+        site[40].Crash();
+        site.Run(10);
+        site[40].Start();
+        Assert.True(site.RunUntil(() => site[40].Known() is not null, secondsMax: 5));
+        site.Run(5);
+        var tellers = site.Nodes.Count(node => node.Sent.Skip(before[node.Id]).Any(sent => sent.To == site[40].Id && sent.Message is Records { WantsReply: true }));
+        Assert.InRange(tellers, 1, 15);
     }
 
     private static SimulatedSite MovingFor(int hundredths)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Peers;
@@ -62,6 +63,38 @@ public sealed class ControlLinksTests : IDisposable
         Assert.InRange(_network.Opened, 2, 5);
     }
 
+    [Fact]
+    public async Task A_conversation_that_is_prepared_is_open_when_there_is_something_to_say()
+    {
+        _network.FramesAConversation = 10;
+        _links.Prepare(Peer);
+        await ReachedAsync(() => _network.Opened == 1);
+        _links.Prepare(Peer);
+        var said = Say(2);
+        await ArrivedAsync(2);
+        Assert.Equal(said, _network.Leases);
+        Assert.Equal(1, _network.Opened);
+    }
+
+    [Theory]
+    [InlineData(1, "{\"kind\":")]
+    [InlineData(1, "null")]
+    [InlineData(9, "{}")]
+    public async Task What_is_no_message_is_told_and_ends_the_conversation(byte type, string body)
+    {
+        var told = new List<(NodeId From, string Why)>();
+        var speaker = new Speaker(new PeerFrame(type, Encoding.UTF8.GetBytes(body)));
+        await Assert.ThrowsAsync<PeerException>(() => ControlLinks.ServeAsync(
+            speaker, (_, _) => throw new InvalidOperationException("it was taken for a message"),
+            (why, from) =>
+            {
+                told.Add((from, why));
+                return ValueTask.CompletedTask;
+            }, default));
+        Assert.Equal(Peer, Assert.Single(told).From);
+        Assert.StartsWith("sent ", told[0].Why, StringComparison.Ordinal);
+    }
+
     private List<Guid> Say(int count)
     {
         var leases = Enumerable.Range(0, count).Select(_ => Guid.NewGuid()).ToList();
@@ -70,11 +103,29 @@ public sealed class ControlLinksTests : IDisposable
         return leases;
     }
 
-    private async Task ArrivedAsync(int count)
+    private Task ArrivedAsync(int count) => ReachedAsync(() => _network.Leases.Count >= count);
+
+    private static async Task ReachedAsync(Func<bool> isReached)
     {
         var deadline = DateTime.UtcNow.AddSeconds(10);
-        while (_network.Leases.Count < count && DateTime.UtcNow < deadline)
+        while (!isReached() && DateTime.UtcNow < deadline)
             await Task.Delay(10);
+    }
+
+    /// <summary>A peer that says one thing.</summary>
+    private sealed class Speaker(PeerFrame frame) : IPeerConversation
+    {
+        public NodeId Peer => ControlLinksTests.Peer;
+
+        public ConversationKind Kind => ConversationKind.Control;
+
+        public long BytesSent => 0;
+
+        public ValueTask SendAsync(byte type, ReadOnlyMemory<byte> body, CancellationToken cancel) => throw new InvalidOperationException("it is not answered");
+
+        public ValueTask<PeerFrame?> ReceiveAsync(CancellationToken cancel) => ValueTask.FromResult<PeerFrame?>(frame);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     /// <summary>A peer that closes each conversation after some frames.</summary>

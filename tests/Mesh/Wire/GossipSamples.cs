@@ -45,7 +45,7 @@ internal static class GossipSamples
         SummaryEntry[] entries = [new(TagOf(1), MemberStatus.Alive, 1, 2, 3), new(TagOf(2), MemberStatus.Left, 4, uint.MaxValue, 0)];
         GossipMessage[] kinds =
         [
-            new Ping(sender, 5, TagOf(8)), new Ack(sender, ushort.MaxValue, uint.MaxValue), new Nack(sender, 1, Refused: true),
+            new Ping(sender, 5, TagOf(8)), new Ack(sender, ushort.MaxValue, uint.MaxValue, 7), new Nack(sender, 1, Refused: true),
             new PingRequest(sender, 6, TagOf(8), new IPEndPoint(IPAddress.IPv6Loopback, 7900)),
             new Gossip(sender), new Hello(sender), new View(sender), new Digest(sender, Enumerable.Range(0, Digest.PartsCount).Select(i => (uint)i).ToArray()),
             new Summary(sender, 3, default, new MemberTag(MemberTag.Max), entries), new Want(sender, [TagOf(1), TagOf(2)]),
