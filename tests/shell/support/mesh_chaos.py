@@ -36,10 +36,11 @@ class Site(Ours):
         os.rename(self.clock + '.new', self.clock)
 
     def environment(self):
+        """Only the wall clock: with its fix for old C libraries, timed waits of the monotonic clock end at once, and the node spins."""
         if not self.faketime:
             return super().environment()
         return {**super().environment(), 'LD_PRELOAD': self.faketime, 'FAKETIME_TIMESTAMP_FILE': self.clock, 'FAKETIME_CACHE_DURATION': '1',
-                'FAKETIME_DONT_FAKE_MONOTONIC': '1'}
+                'FAKETIME_DONT_FAKE_MONOTONIC': '1', 'FAKETIME_FORCE_MONOTONIC_FIX': '0'}
 
     def path(self, agent, name):
         return self.engines[agent.number] if name == 'no-engine' and agent.number in self.engines else super().path(agent, name)
