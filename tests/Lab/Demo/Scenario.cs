@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using EdgeFirmware.Lab.Images;
 using EdgeFirmware.Lab.Os;
 using EdgeFirmware.Lab.Sites;
@@ -94,15 +95,22 @@ public sealed class Scenario
         _stage.Say($"migrate --to {other.Name}: {FirstLine(refused.Error.Length > 0 ? refused.Error : refused.Output)}");
 
         // Away and back: twice the only other choice is the node without an engine.
-        await Until.TrueAsync(
-            async () => (await host.PeersAsync(cancel)).Any(peer => peer.Name == "gate-1" && peer.Level == 2),
-            TimeSpan.FromSeconds(30), "gate-1 has recovered from its overload", cancel);
-        var away = await host.MigrateAsync(_plan.Id, cancel: cancel);
+        var away = await AwayAsync(host, cancel);
         Expect(away.To == "gate-1", $"step 2: it moved to {away.To}, not to gate-1");
         await stream.FlowsAsync(20, Patience, "results flow from gate-1", cancel);
         var back = await _site[away.To].MigrateAsync(_plan.Id, cancel: cancel);
         Expect(back.To == host.Name, $"step 2: it moved to {back.To}, not back to {host.Name}");
         await End(step, stream, [away, back], cancel);
+    }
+
+    /// <summary>Moves it off without naming a node, once gate-1 takes work again: for a while after an overload it expects the next one.</summary>
+    private async Task<MoveView> AwayAsync(Node host, CancellationToken cancel)
+    {
+        CommandOutcome? answer = null;
+        await Until.TrueAsync(
+            async () => (answer = await host.Firmware.CommandAsync(cancel, "migrate", _plan.Id, "--json")).ExitCode == 0,
+            Patience, "gate-1 has recovered from its overload", cancel, () => answer!.Error);
+        return FirmwareJson.Move(JsonNode.Parse(answer!.Output)!);
     }
 
     private async Task KillHostAsync(SensorStream stream, Node host, CancellationToken cancel)
