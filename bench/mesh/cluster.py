@@ -134,25 +134,30 @@ class Ours(Cluster):
     def __init__(self, count, directory, watch, binary, profile=''):
         super().__init__(count, directory, watch)
         self.binary, self.profile = binary, profile
-        self.key = subprocess.run(['openssl', 'rand', '-base64', '32'], check=True, capture_output=True, text=True).stdout.strip()
 
     def path(self, agent, name):
         return os.path.join(self.directory, f'{agent.name}.{name}')
 
     def prepare(self):
-        """The first start makes a password, which is dear on purpose: it is not what is measured."""
-        mesh = {'SiteKey': self.key, 'Seeds': [f'{other.address}:7900' for other in self.agents[:3]]}
+        """A site with certificates. The first start makes a password, which is dear on purpose: it is not what is measured."""
+        mesh = {'Seeds': [f'{other.address}:7900' for other in self.agents[:3]]}
+        authority = os.path.join(self.directory, 'authority')
+        self.site('create', '--dir', authority, '--name', 'bench')
         if self.profile:
             mesh['Profile'] = self.profile
         for agent in self.agents:
+            self.site('issue', '--dir', authority, '--node', agent.name, '--data', self.path(agent, 'data'))
             configuration = {
                 'Node': {'Name': agent.name}, 'DataDirectory': self.path(agent, 'data'), 'Mqtt': {'Listen': [f'{agent.address}:1883']},
-                'Mesh': {'Listen': f'{agent.address}:7900', **mesh}, 'Engine': {'Socket': self.path(agent, 'no-engine')}}
+                'Mesh': {'Listen': f'{agent.address}:7900', 'Site': self.path(agent, 'data/site'), **mesh}, 'Engine': {'Socket': self.path(agent, 'no-engine')}}
             with open(self.path(agent, 'json'), 'w', encoding='utf-8') as file:
                 json.dump(configuration, file)
         self.start_all()
         self.watch.until(lambda: all(os.path.exists(self.path(agent, 'data/admin.json')) for agent in self.agents), 60, 'every node has started once')
         self.stop_all()
+
+    def site(self, *words):
+        subprocess.run([self.binary, 'site', *words], check=True, stdout=subprocess.DEVNULL)
 
     def command(self, agent):
         return [self.binary, 'run', '--config', self.path(agent, 'json')]

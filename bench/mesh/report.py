@@ -2,6 +2,7 @@
 import json
 import math
 import os
+import re
 import statistics
 import sys
 
@@ -95,6 +96,24 @@ def grant_rows(outcome):
     return rows
 
 
+# What a line of the simulation says, and its bar.
+SIMULATED = (
+    ('simulated: spread of a change to 1000 nodes', r'spread: .*: ([0-9.]+) gossip rounds', 'gossip rounds', 12),
+    ('simulated: false deaths, 50 nodes at 5 % loss for 10 h', r'loss: .*: ([0-9]+) deaths', '', 0),
+    ('simulated: false deaths, 8 of 32 stopped 0.2–2 s for 10 min', r'stopped: .*: ([0-9]+) deaths', '', 0),
+    ('1000 nodes for a simulated hour', r'hour: .* in ([0-9.]+) s;', 's', 60),
+    ('random schedules of faults in negotiation: violations', r'negotiation: .*: ([0-9]+) violations', '', 0))
+
+
+def simulation_rows(outcome):
+    rows = []
+    for name, pattern, unit, bar in SIMULATED:
+        found = re.search(pattern, '\n'.join(outcome['figures']['ours']['lines']))
+        if found:
+            rows.append((name, f'{found[1]} {unit}'.strip(), '', '', f'≤ {bar} {unit}'.strip() if bar else '0', verdict(float(found[1]), bar)))
+    return rows
+
+
 def rows_of(outcome):
     name = outcome['case']
     return {
@@ -103,6 +122,7 @@ def rows_of(outcome):
         'kill-silent': lambda: kill_rows('silent death (every packet of it lost)', outcome, None),
         'stops': lambda: stop_rows(outcome), 'join': lambda: join_rows(outcome), 'split': lambda: split_rows(outcome),
         'traffic': lambda: traffic_rows(outcome, '`Lan`', 300), 'traffic-lowpower': lambda: traffic_rows(outcome, '`LowPower`', 60), 'grant': lambda: grant_rows(outcome),
+        'simulation': lambda: simulation_rows(outcome),
     }[name]()
 
 
@@ -115,7 +135,7 @@ def show(outcome):
         print(line(row), flush=True)
 
 
-ORDER = ('kill', 'kill-loss', 'kill-silent', 'stops', 'join', 'split', 'traffic', 'traffic-lowpower', 'grant')
+ORDER = ('kill', 'kill-loss', 'kill-silent', 'stops', 'join', 'split', 'traffic', 'traffic-lowpower', 'simulation', 'grant')
 
 
 def write(kept, results):
@@ -133,7 +153,7 @@ def write(kept, results):
     text = ['# Membership beside serf', '',
             f'Written by `bench/mesh/run.sh`, measured {dates[0]} to {dates[-1]} UTC: {about["machine"]}, {about["cpus"]} CPUs, Linux {about["kernel"]}; serf {about["serf"]} '
             f'(Debian), `-profile=lan`, not encrypted.',
-            f'Ours is the whole node, `edge-firmware` ({", ".join(map(str, sizes))} bytes, Native AOT), sealed datagrams, no engine, API off, started once before.',
+            f'Ours is the whole node, `edge-firmware` ({", ".join(map(str, sizes))} bytes, Native AOT), in a site with certificates, sealed datagrams, signed offers, no engine, API off, started once before.',
             '32 processes of each kind, each in a network namespace with one cable to a router; both run in turn within a round, or beside one',
             'another where it says so (stops, split, traffic). Knowledge is the line in a survivor\'s log, stamped when it is read; nobody is asked. Figures are medians',
             'with lowest and highest; the third column is the median of ours ÷ serf in pairs. p99 of fewer than 100 is the worst.', '',
@@ -144,6 +164,9 @@ def write(kept, results):
              'A false death is a member that lives and is told dead, by however many; after a kill, a death told once its return has been heard.',
              'Stops: the same members of both stop at the same instants. Join: serf\'s first agent was up before (an agent whose seed is not there ends), ours were not.',
              'Ask → grant is `selectionMs` of the lab\'s moves (`bench/migration.sh`), from the decision to the grant.', '']
+    if 'simulation' in outcomes:
+        text += ['All that the simulation says (`bench/mesh/simulation`: the cores and the wire by a virtual clock):', '', '```', *outcomes['simulation']['figures']['ours']['lines'],
+                 '```', '']
     detection = [(f'{label}: {which}', [(kind, pick(outcomes[name]['figures'][kind]['last'])) for kind in KINDS])
                  for name, label in (('kill', 'kill -9'), ('kill-loss', '20 % loss'), ('kill-silent', 'silent')) if name in outcomes
                  for which, pick in (('median', statistics.median), ('worst', max))]

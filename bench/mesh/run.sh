@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures membership beside Debian's serf and writes bench/results/mesh.md with plots. As root: it installs what is missing.
 #
-#   bench/mesh/run.sh                 every case (about 55 minutes)
+#   bench/mesh/run.sh                 every case (about 65 minutes)
 #   bench/mesh/run.sh --quick         every case in short, printed and not kept
 #   bench/mesh/run.sh --case NAME     only this case; its figures are kept in out/bench-mesh; may be given again
 #   bench/mesh/run.sh --report        writes the report from what is kept
@@ -29,7 +29,7 @@ need() {
   [[ $(id -u) == 0 ]] || die 'needs root, for namespaces and packet filters'
   while read -r command package; do
     command -v "$command" >/dev/null || missing+=("$package")
-  done <<<$'serf serf\niptables iptables\npython3 python3\nip iproute2\nunshare util-linux\nopenssl openssl'
+  done <<<$'serf serf\niptables iptables\npython3 python3\nip iproute2\nunshare util-linux'
   if ((${#missing[@]})); then
     apt-get update -qq || true
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || die "cannot install ${missing[*]}"

@@ -109,6 +109,24 @@ Run("hour", () =>
     Print($"hour: 1000 nodes, 1 h simulated in {clock.Elapsed.TotalSeconds:0.0} s; {mesh.Events.Done} events, {mesh.DatagramsSent} datagrams, {(mesh.Stations.Sum(one => one.BytesSent) - before) / 3600.0 / 1000:0} B/s a node");
 });
 
+Run("negotiation", () =>
+{
+    const int count = 10_000;
+    var (events, violations, settling) = (0L, 0, TimeSpan.Zero);
+    for (var number = 0; number < count; number++)
+    {
+        var schedule = new FaultSchedule((seed * 1_000_000) + number);
+        if (schedule.Run() is { Length: > 0 } fault)
+        {
+            violations++;
+            Print($"negotiation: EDGE_CAMPAIGN_SEED={(seed * 1_000_000) + number}: {fault.Split('\n')[0]}");
+        }
+        events += schedule.EventsDone;
+        settling = schedule.Settling > settling ? schedule.Settling : settling;
+    }
+    Print($"negotiation: {count} random schedules of faults, {events} events: {violations} violations, settled at the latest {settling.TotalSeconds:0} s after the last fault");
+});
+
 void Run(string name, Action what)
 {
     if (choice == "all" || choice == name)
