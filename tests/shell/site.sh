@@ -23,6 +23,15 @@ work=$(mktemp -d /tmp/edge-site-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 declare -A address=([gate-1]=10.88.0.1 [gate-2]=10.88.0.2 [gate-3]=10.88.0.3)
 
+# node.pem and so on of a site directory, as a bridge of gate-2 to gate-1 takes them.
+bridge() {
+  local site=$work/gate-2/site
+  cat <<JSON
+"Bridges": [{ "Name": "up", "Address": "gate-1:8883", "Topics": [{ "Filter": "up/#", "Direction": "Out" }],
+  "Tls": { "AuthorityFile": "$site/authority.pem", "CertificateFile": "$site/node.pem", "KeyFile": "$site/node.key" } }],
+JSON
+}
+
 # Addresses that are not loopback's: who comes from one is from elsewhere.
 network() {
   local name
@@ -35,10 +44,11 @@ network() {
 }
 
 configure() {
-  local name=$1 own=${address[$1]}
+  local name=$1 own=${address[$1]} bridges=''
+  [[ $name != gate-2 ]] || bridges=$(bridge)
   cat >"$work/$name.json" <<JSON
 { "Node": { "Name": "$name" }, "DataDirectory": "$work/$name", "Engine": { "Socket": "$work/no-engine" },
-  "Mqtt": { "Listen": ["$own:1883"], "Tls": { "Listen": ["$own:8883"], "Identity": "Site", "ClientCertificates": "Optional" } },
+  "Mqtt": { $bridges "Listen": ["$own:1883"], "Tls": { "Listen": ["$own:8883"], "Identity": "Site", "ClientCertificates": "Optional" } },
   "Api": { "Tls": { "Listen": "$own:8443" } },
   "Mesh": { "Listen": "$own:7900", "Seeds": ["${address[gate-1]}:7900"], "Site": "$work/$name/site" } }
 JSON
@@ -120,6 +130,10 @@ check 'the API refuses the certificate of another site' api_as 000 stranger
 for name in gate-2 gate-3; do printf 'pw\n' | node gate-1 users add "$name" --rule 'allow all #' >/dev/null; done
 check 'the broker takes the certificate of a node that is a user' publish_as gate-3
 check_fails 'the broker refuses the certificate of another site' publish_as stranger
+
+node gate-1 sub -t 'up/#' -C 1 -W 20 >"$work/bridged" 2>&1 &
+bridged() { node gate-2 bridges --json | grep -q '"connected": true' && node gate-2 pub -t up/t -m 21.5 && within 2 grep -q 21.5 "$work/bridged"; }
+check 'a bridge between two nodes by their certificates' within 15 bridged
 
 python3 -B "$here/support/hold_conversation.py" "$work/gate-3/site" "$(id_of gate-3)" "${address[gate-2]}" 7900 >"$work/conversation" 2>&1 &
 mapfile -t shown < <(as gate-3)

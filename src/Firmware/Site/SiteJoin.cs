@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Mesh;
@@ -73,7 +74,7 @@ internal static class SiteJoin
         {
             return await network.OpenAsync(null, peer, ConversationKind.Enrolment, cancel);
         }
-        catch (PeerException error)
+        catch (PeerException error) when (error.InnerException is not SocketException)
         {
             // A node that waits for nobody refuses a machine without certificate in the handshake, which cannot say why.
             throw new PeerException($"{error.Message}; does that node hold the site's authority, and is the token still good?", error);

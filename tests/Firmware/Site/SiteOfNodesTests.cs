@@ -47,6 +47,8 @@ public sealed class SiteOfNodesTests : IAsyncDisposable
         Assert.Equal(ExitCode.Refused, code);
         Assert.Contains("is the token still good", error, StringComparison.Ordinal); // with no token left a stranger is refused in the handshake
         Assert.Equal(ExitCode.Usage, (await JoinAsync(first, "edge1-nonsense", "c")).Code);
+        (_, _, error) = await NodeUnderTest.RunAsync("site", "join", await TokenAsync(first), "--peer", $"127.0.0.1:{NodeUnderTest.FreePort()}", "--data", Path.Combine(_directory, "d"), "--name", "d");
+        Assert.DoesNotContain("token", error, StringComparison.Ordinal); // nobody was there to judge it
     }
 
     [Fact]
