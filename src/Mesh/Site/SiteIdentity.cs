@@ -67,7 +67,8 @@ public sealed class SiteIdentity : ISiteIdentity, IPeerTrust, IDisposable
         var view = _view;
         if (Certificate.Read(certificate) is not { } read || read.Node == default || read.IsAuthority)
             return Refused("its certificate is not one of a node");
-        if (!read.IsSignedBy(view.Authority))
+        // A certificate of the directory has been verified when it came.
+        if (!(view.Members.TryGetValue(read.Node, out var known) && known.Der.AsSpan().SequenceEqual(certificate)) && !read.IsSignedBy(view.Authority))
             return Refused("its certificate is of another site");
         if (view.Revocations.Has(read.KeyHash))
             return Refused($"the certificate of {read.Node} is revoked");
