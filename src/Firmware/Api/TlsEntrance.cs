@@ -76,7 +76,10 @@ internal sealed partial class TlsEntrance(SiteTls tls, TimeProvider time, ILogge
         }
         catch (Exception error) when (error is IOException or AuthenticationException or CryptographicException or OperationCanceledException or ObjectDisposedException)
         {
-            var why = refusal.Length > 0 ? refusal : error is OperationCanceledException ? "not done in time" : (error.InnerException ?? error).Message;
+            var why = refusal.Length > 0 ? refusal
+                : deadline.IsCancellationRequested ? "not done in time"
+                : connection.ConnectionClosed.IsCancellationRequested ? "the client has gone"
+                : (error.InnerException ?? error).Message;
             HandshakeFailed(log, connection.RemoteEndPoint?.ToString() ?? "unknown", why);
             return false;
         }

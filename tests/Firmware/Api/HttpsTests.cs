@@ -109,15 +109,16 @@ public sealed class HttpsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("GET / HTTP/1.1\r\n\r\n")]
-    [InlineData("\u0016\u0003\u0001")] // the first bytes of a handshake, and then silence
-    public async Task What_is_no_handshake_is_closed_and_harms_nobody(string bytes)
+    [InlineData("GET / HTTP/1.1\r\n\r\n", "no TLS with")]
+    [InlineData("\u0016\u0003\u0001", "not done in time")] // the first bytes of a handshake, and then silence
+    public async Task What_is_no_handshake_is_closed_and_harms_nobody(string bytes, string logged)
     {
         using var socket = new TcpClient();
         await socket.ConnectAsync(_site.Node.Configuration.ApiTlsListen!);
         await socket.GetStream().WriteAsync(Encoding.Latin1.GetBytes(bytes));
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20)); // more than the five that a handshake may take
         await ReadToEndAsync(socket.GetStream(), limit.Token);
+        await _site.LoggedAsync(logged);
         using var http = _site.NewClient(_barn);
         Assert.Equal(HttpStatusCode.OK, await AskAsync(http));
     }
