@@ -43,9 +43,11 @@ public sealed class SiteExchange
             Take(message, answer, now);
         if (_theirs is null)
             throw new PeerException($"{_peer} does not say what it has");
+        // Only what the peer knows can be renewed: it has been told what there is, or has the same.
+        var isKnown = _hasShown || _theirs.Members == _core.Directory.Digest;
         if (!_hasShown)
             Show(_theirs, answer);
-        if (!_hasAsked && _core.RenewalFor(_theirs) is { } renewal)
+        if (!_hasAsked && isKnown && _core.RenewalFor(_theirs) is { } renewal)
         {
             _hasAsked = true;
             answer.Add(renewal);

@@ -180,6 +180,23 @@ public sealed class SiteCoreTests : IDisposable
         Assert.Contains(TestSite.Node(3), nodes[2].View(nodes.Now).ShutOut);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_authority_that_has_never_heard_of_a_node_renews_its_certificate_all_the_same(bool opens)
+    {
+        const long late = TestSite.Today + 400 * TestSite.Day;
+        var authority = new SiteCore(_site.Start(TestSite.Node(1), issues: true, at: late), new Random(1), default);
+        var node = new SiteCore(_site.Start(TestSite.Node(2)), new Random(2), default);
+        authority.Advance(late, default);
+        node.Advance(late, default);
+        if (opens)
+            SimulatedAuthority.Converse(node, TestSite.Node(2), authority, TestSite.Node(1), default, mayOnlyRenew: true);
+        else
+            SimulatedAuthority.Converse(authority, TestSite.Node(1), node, TestSite.Node(2), default);
+        Assert.InRange(node.View(default).Own.NotAfter, late + 300 * TestSite.Day, long.MaxValue);
+    }
+
     [Fact]
     public void A_node_that_meets_itself_at_a_seed_does_not_take_itself_for_a_second_clock()
     {
