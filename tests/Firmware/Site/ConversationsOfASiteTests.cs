@@ -7,7 +7,7 @@ using EdgeFirmware.Mesh.Tests.Site;
 namespace EdgeFirmware.Firmware.Tests.Site;
 
 /// <summary>Who may speak with whom, as real certificates, real TLS and real clocks that are wrong decide it.</summary>
-public sealed class ConversationsOfASiteTests : IAsyncDisposable
+public sealed class ConversationsOfASiteTests : IAsyncLifetime
 {
     private const long Year = 365 * TestSite.Day;
     private static readonly NodeId One = TestSite.Node(1);
@@ -18,7 +18,9 @@ public sealed class ConversationsOfASiteTests : IAsyncDisposable
     private readonly TestSite _site = new();
     private readonly List<LiveSiteNode> _nodes = [];
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         foreach (var node in _nodes)
             await node.DisposeAsync();

@@ -6,12 +6,14 @@ using EdgeFirmware.Firmware.Tests.Support;
 namespace EdgeFirmware.Firmware.Tests.Site;
 
 /// <summary>Whole nodes with certificates, in this process, over real TLS on loopback.</summary>
-public sealed class SiteOfNodesTests : IAsyncDisposable
+public sealed class SiteOfNodesTests : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("edge-site-").FullName;
     private readonly List<NodeUnderTest> _nodes = [];
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         foreach (var node in _nodes)
             await node.DisposeAsync();

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeFirmware.Platform.Tests.Peers;
 
-public sealed class TlsPeerNetworkTests : IAsyncDisposable
+public sealed class TlsPeerNetworkTests : IAsyncLifetime
 {
     private static readonly NodeId Gate = NodeId.Parse("gate/02:00:00:00:00:01");
     private static readonly NodeId Barn = NodeId.Parse("barn/02:00:00:00:00:02");
@@ -22,7 +22,9 @@ public sealed class TlsPeerNetworkTests : IAsyncDisposable
     private readonly CancellationTokenSource _limit = new(Patience);
     private readonly List<IAsyncDisposable> _owned = [];
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         foreach (var one in _owned)
             await one.DisposeAsync();
