@@ -21,6 +21,9 @@ public sealed partial class NegotiationCore
         public Instant Until { get; } = until;
 
         public Instant NextSend { get; set; }
+
+        /// <summary>Ever longer: where answers do not get through, each repetition costs another long one.</summary>
+        public TimeSpan Pause { get; set; }
     }
 
     private sealed class Served(NodeId asker)
@@ -41,7 +44,10 @@ public sealed partial class NegotiationCore
             End(request.Operation, null, null, $"{RequestsMax} requests to other nodes are open already");
         else
         {
-            _forwarded.Add(request.Operation, new Forwarded(request, owner, now + _timing.RequestTimeout) { NextSend = now + _timing.RequestRepeat });
+            _forwarded.Add(request.Operation, new Forwarded(request, owner, now + _timing.RequestTimeout)
+            {
+                NextSend = now + _timing.RequestRepeat, Pause = _timing.RequestRepeat,
+            });
             Send(owner, request);
         }
     }
@@ -110,7 +116,8 @@ public sealed partial class NegotiationCore
             }
             else if (forwarded.NextSend <= now)
             {
-                forwarded.NextSend = now + _timing.RequestRepeat;
+                forwarded.Pause = Clamp(forwarded.Pause * 2, _timing.RequestRepeat, _timing.RequestRepeat * 8);
+                forwarded.NextSend = now + forwarded.Pause;
                 Send(forwarded.Owner, request);
             }
         }

@@ -64,7 +64,7 @@ public sealed record NegotiationTiming
     /// <summary>A node where a rescued workload did not start is not chosen for it again for this long.</summary>
     public TimeSpan UnablePatience { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>A request to another node is repeated this often until it is answered.</summary>
+    /// <summary>A request to another node is repeated after this, then ever later, until it is answered.</summary>
     public TimeSpan RequestRepeat { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>A user whose request went to another node gets an answer after this long, whatever happens: an image of 75 MB over 10 Mbit/s.</summary>
