@@ -5,6 +5,7 @@ using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Mesh.Shell;
 using EdgeFirmware.Mqtt;
 using EdgeFirmware.Mqtt.Broker;
+using EdgeFirmware.Mqtt.Topics;
 
 namespace EdgeFirmware.Firmware.Broker;
 
@@ -16,6 +17,9 @@ internal sealed class OfferTopics(NodeId self, MqttBroker broker, TimeProvider t
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<NodeId, Offer> _published = [];
+
+    /// <summary>For the broker: they change often, and every start makes them anew.</summary>
+    public static bool IsOne(string topic) => TopicName.Matches(Every, topic);
 
     /// <summary>A node's ID is two levels, device name and MAC: neither alone is unique for sure.</summary>
     public static string TopicOf(NodeId node) => $"edge/v1/{node}/offer";

@@ -63,7 +63,7 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
         {
             Identity = self.Value,
             Durability = new DurabilityOptions { Directory = Path.Combine(configuration.DataDirectory, "mqtt") },
-            Access = new GuardedAccess(access, guard), Tap = tap, Logger = mqttLog, TimeProvider = time, Bind = (socket, address) => FreeBind.Bind(socket, address, mqttLog),
+            Access = new GuardedAccess(access, guard), Tap = tap, IsToldAnew = OfferTopics.IsOne, Logger = mqttLog, TimeProvider = time, Bind = (socket, address) => FreeBind.Bind(socket, address, mqttLog),
         });
         tap.Broker = desk.Broker = broker;
         foreach (var endpoint in configuration.MqttListen)

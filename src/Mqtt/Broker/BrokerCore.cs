@@ -25,7 +25,7 @@ internal sealed class BrokerCore : IJournalOwner
         _options = options;
         _startedAt = options.TimeProvider.GetTimestamp();
         _random = options.RandomSeed is { } seed ? new Random(seed) : new Random();
-        Router = new Router(options.Limits, Counters);
+        Router = new Router(options.Limits, Counters, options.IsToldAnew);
     }
 
     public Lock Gate { get; } = new();

@@ -22,6 +22,9 @@ public sealed class BrokerOptions
     /// <value>Where sessions and retained messages are kept across restarts; null: nowhere.</value>
     public DurabilityOptions? Durability { get; set; }
 
+    /// <value>Topics whose retained messages the host tells anew after each start: they are not written to disk. Called under the broker's lock.</value>
+    public Func<string, bool> IsToldAnew { get; set; } = static _ => false;
+
     /// <value>How a listening TCP socket gets its address; the host may allow one that is not up yet.</value>
     public Action<Socket, EndPoint> Bind { get; set; } = static (socket, address) => socket.Bind(address);
 

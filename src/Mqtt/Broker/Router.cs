@@ -11,7 +11,8 @@ namespace EdgeFirmware.Mqtt.Broker;
 /// subscriptions gets one copy with the highest QoS and all identifiers (MQTT 5 section 3.3.4), and one more for each group it is picked
 /// from. Works under the broker's lock.
 /// </summary>
-internal sealed class Router(BrokerLimits limits, BrokerCounters counters)
+/// <param name="isToldAnew">Retained messages of such a topic are not kept across restarts.</param>
+internal sealed class Router(BrokerLimits limits, BrokerCounters counters, Func<string, bool> isToldAnew)
 {
     private readonly TopicTrie<Route> _routes = new();
     private readonly List<Route> _matches = [];
@@ -112,7 +113,7 @@ internal sealed class Router(BrokerLimits limits, BrokerCounters counters)
     /// <summary>Whether routing this message would be a promise that only a disk can keep.</summary>
     public bool NeedsDisk(MqttMessage message)
     {
-        if (message.Retain && !message.Payload.IsEmpty) return true;
+        if (message.Retain && !message.Payload.IsEmpty && JournalFor(message.Topic) is not null) return true;
         if (message.QoS == QoS.AtMostOnce) return false;
         _matches.Clear();
         _routes.Match(message.Topic, _matches);
@@ -196,13 +197,16 @@ internal sealed class Router(BrokerLimits limits, BrokerCounters counters)
         subscription.Ids,
         subscription.Group);
 
+    /// <summary>$SYS, too, is told anew after each start.</summary>
+    private Journal? JournalFor(string topic) => topic.StartsWith('$') || isToldAnew(topic) ? null : Journal;
+
     private StoredMessage? Retain(MqttMessage message, Session? publisher, TimeSpan? expiresAt, Turn turn)
     {
-        // $SYS is told anew after each start.
-        var journal = message.Topic.StartsWith('$') ? null : Journal;
+        var journal = JournalFor(message.Topic);
         if (message.Payload.IsEmpty)
         {
-            if (journal is not null && Retained.Contains(message.Topic)) journal.ClearRetained(message.Topic, Retained.StoredOf(message.Topic));
+            var kept = Retained.StoredOf(message.Topic);
+            if (journal is not null ? Retained.Contains(message.Topic) : kept is not null) Journal?.ClearRetained(message.Topic, kept);
             Retained.Remove(message.Topic);
             return null;
         }

@@ -32,6 +32,25 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task What_the_host_tells_anew_after_each_start_is_not_written()
+    {
+        var isToldAnew = false;
+        await using var durable = await DurableBroker.StartAsync(options => options.IsToldAnew = topic => isToldAnew && topic.StartsWith("now/", StringComparison.Ordinal));
+        durable.Broker.Publish(Messages.Message("now/old", "x", QoS.AtMostOnce, retain: true));
+        await durable.RestartAsync(() => isToldAnew = true);
+        Assert.Equal(1, durable.Broker.Statistics.RetainedMessages);
+
+        durable.Broker.Publish(Messages.Message("now/old", string.Empty, QoS.AtMostOnce, retain: true));
+        durable.Broker.Publish(Messages.Message("now/new", "x", QoS.AtMostOnce, retain: true));
+        durable.Broker.Publish(Messages.Message("kept", "x", QoS.AtMostOnce, retain: true));
+        Assert.Equal(2, durable.Broker.Statistics.RetainedMessages);
+        await durable.RestartAsync();
+        var kept = new List<string>();
+        using (durable.Broker.Subscribe("#", message => kept.Add(message.Topic)))
+            Assert.Equal(["kept"], kept);
+    }
+
+    [Fact]
     public async Task A_second_broker_leaves_the_files_of_the_first_alone_and_says_that_it_keeps_nothing()
     {
         await using var durable = await DurableBroker.StartAsync();
