@@ -77,6 +77,7 @@ internal sealed class SiteUnderTest : IAsyncDisposable
         policy.CustomTrustStore.ImportFromPemFile(Path.Combine(Home, "authority.pem"));
         return new SocketsHttpHandler
         {
+            Expect100ContinueTimeout = TimeSpan.FromSeconds(20),
             SslOptions = new SslClientAuthenticationOptions
             {
                 CertificateChainPolicy = policy, EnabledSslProtocols = version, ClientCertificateContext = site is null ? null : CertificateOf(site),

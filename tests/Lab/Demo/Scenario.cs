@@ -56,7 +56,7 @@ public sealed class Scenario
     {
         var step = Begin("1  gate-1 is overloaded: the workload moves to the best peer", stream);
         // gate-2 has other work to do, so gate-3 is the better one of two that could.
-        _site["gate-2"].Burden(_site.Options.NodeCores / 3);
+        _site["gate-2"].Burden(_site.Options.NodeCores / 2);
         await UntilGate3IsBetterAsync(cancel);
         Gate1.Overload();
         var moved = await MovedAsync(step.Events, "gate-1 gets rid of the workload", cancel);
