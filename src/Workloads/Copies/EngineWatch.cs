@@ -21,12 +21,13 @@ public sealed class EngineWatch(
     /// <summary>An engine that restarts is back within this time; longer, and its copies count as lost.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    /// <exception cref="OperationCanceledException">The only way it ends.</exception>
     public async Task RunAsync(CancellationToken cancel)
     {
         var lostSince = (long?)null;
         var isThere = false;
         var first = true;
-        while (!cancel.IsCancellationRequested)
+        while (true)
         {
             try
             {
