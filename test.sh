@@ -94,7 +94,7 @@ run_project() {
         passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
         ((p + f + s > 0)) || fail "$name: the project has no test"
         ;;
-      failed) failures+=("$name: $p") ;;
+      failed) failures+=("$name: $p: ${f:0:300}") ;;
       skipped) skips+=("$name: $p: $f") ;;
     esac
   done <<<"$counts"
