@@ -71,9 +71,7 @@ internal sealed class NodeSite : IDisposable
     /// <exception cref="OperationRefusedException">With what is wrong.</exception>
     public async Task<TokenView> CreateTokenAsync(int minutes)
     {
-        if (minutes is < 1 or > SiteViews.TokenMinutesMax)
-            throw new OperationRefusedException(400, $"a token is good for 1 to {SiteViews.TokenMinutesMax} minutes");
-        var token = await _loop!.CreateTokenAsync(TimeSpan.FromMinutes(minutes))
+        var token = await _loop!.CreateTokenAsync(SiteViews.TokenValidity(minutes))
             ?? throw new OperationRefusedException(409, $"this node does not hold the site's authority, or {TokenBook.TokensMax} tokens wait already");
         return SiteViews.Of(token);
     }

@@ -76,23 +76,14 @@ internal sealed class OfflineAuthority : IDisposable
         }
     }
 
-    public SiteStateView State()
-    {
-        var members = new SiteMemberView[_members.Members.Count];
-        var i = 0;
-        foreach (var member in _members.Members.Values)
-            members[i++] = SiteViews.Of(member);
-        return new SiteStateView(
-            _authority.Certificate.Name, Convert.ToHexStringLower(_authority.Certificate.Fingerprint), null, true, _keys.Newest.Number, _revocations.Number,
-            members, SiteViews.Of(_revocations), null, "no node runs here");
-    }
+    public SiteStateView State() => new(
+        _authority.Certificate.Name, Convert.ToHexStringLower(_authority.Certificate.Fingerprint), null, true, _keys.Newest.Number, _revocations.Number,
+        SiteViews.Of(_members.Members), SiteViews.Of(_revocations), null, "no node runs here");
 
     /// <exception cref="OperationRefusedException">Too many tokens wait, or the time is none.</exception>
     public async Task<TokenView> CreateTokenAsync(int minutes)
     {
-        if (minutes is < 1 or > SiteViews.TokenMinutesMax)
-            throw new OperationRefusedException(400, $"a token is good for 1 to {SiteViews.TokenMinutesMax} minutes");
-        var token = EnrolmentToken.Create(_authority.Certificate, _now, TimeSpan.FromMinutes(minutes));
+        var token = EnrolmentToken.Create(_authority.Certificate, _now, SiteViews.TokenValidity(minutes));
         if (!_tokens.Add(token, _now))
             throw new OperationRefusedException(409, $"{TokenBook.TokensMax} tokens wait already");
         await _home.Files.KeepAsync(SiteFile.Tokens, _tokens.ToBytes());
@@ -130,7 +121,7 @@ internal sealed class OfflineAuthority : IDisposable
             ?? throw new OperationRefusedException(404, $"'{node}' is no node of this site, or more than one; give its whole ID or the hash of its key");
         if (_revocations.Keys.Count >= RevocationList.KeysMax)
             throw new OperationRefusedException(409, $"{RevocationList.KeysMax} keys are revoked already; make a new site");
-        _revocations = _authority.SignRevocations(_revocations.Number + 1, [.. _revocations.Keys, new RevokedKey(member.KeyHash, member.Node)], _now);
+        _revocations = _authority.SignRevocations(_revocations, member, _now);
         _members.Apply(_revocations);
         await _home.Files.KeepAsync(SiteFile.Revocations, _revocations.Bytes);
         await ChangeKeyAsync(isUrgent: true);

@@ -1,3 +1,5 @@
+using EdgeFirmware.Contracts;
+using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Mesh.Site;
 
 namespace EdgeFirmware.Firmware.Site;
@@ -6,19 +8,27 @@ namespace EdgeFirmware.Firmware.Site;
 internal static class SiteViews
 {
     /// <summary>A week.</summary>
-    public const int TokenMinutesMax = 7 * 24 * 60;
+    private const int TokenMinutesMax = 7 * 24 * 60;
+
+    /// <exception cref="OperationRefusedException">It is not positive, or more than a week.</exception>
+    public static TimeSpan TokenValidity(int minutes) => minutes is >= 1 and <= TokenMinutesMax
+        ? TimeSpan.FromMinutes(minutes)
+        : throw new OperationRefusedException(400, $"a token is good for 1 to {TokenMinutesMax} minutes");
 
     public static TokenView Of(EnrolmentToken token) => new(token.ToString(), Date(token.Expires));
 
-    public static SiteStateView Of(SiteView site)
+    public static SiteStateView Of(SiteView site) => new(
+        site.Authority.Name, Convert.ToHexStringLower(site.Authority.Fingerprint), Of(site.Own), site.Issues, site.GossipKey, site.Revocations.Number,
+        Of(site.Members), Of(site.Revocations), site.Now.IsKnown ? Date(site.Now.Milliseconds) : null, site.Now.Why);
+
+    /// <returns>In order of their IDs.</returns>
+    public static SiteMemberView[] Of(IReadOnlyDictionary<NodeId, Certificate> certificates)
     {
-        var members = new List<SiteMemberView>();
-        foreach (var member in site.Members.Values)
+        var members = new List<SiteMemberView>(certificates.Count);
+        foreach (var member in certificates.Values)
             members.Add(Of(member));
         members.Sort(static (a, b) => string.CompareOrdinal(a.Id, b.Id));
-        return new SiteStateView(
-            site.Authority.Name, Convert.ToHexStringLower(site.Authority.Fingerprint), Of(site.Own), site.Issues, site.GossipKey, site.Revocations.Number,
-            members.ToArray(), Of(site.Revocations), site.Now.IsKnown ? Date(site.Now.Milliseconds) : null, site.Now.Why);
+        return members.ToArray();
     }
 
     public static SiteMemberView Of(Certificate certificate) => new(certificate.Node.Value, Date(certificate.NotAfter), certificate.KeyHash);

@@ -68,15 +68,14 @@ internal sealed class MemberTable(MemberTag self, Random random)
         _parts[PartOf(member.Tag)] ^= difference;
     }
 
-    /// <summary>FNV-1a over the words, spread by a multiplication (Knuth): equal for equal views on every machine.</summary>
     public static uint HashOf(MemberTag tag, uint incarnation, uint boot, uint offer)
     {
-        var hash = 14695981039346656037UL;
-        hash = (hash ^ tag.Value) * 1099511628211UL;
-        hash = (hash ^ incarnation) * 1099511628211UL;
-        hash = (hash ^ boot) * 1099511628211UL;
-        hash = (hash ^ offer) * 1099511628211UL;
-        return (uint)((hash * 11400714819323198485UL) >> 32) | 1;
+        var hash = new StableHash();
+        hash.Add(tag.Value);
+        hash.Add(incarnation);
+        hash.Add(boot);
+        hash.Add(offer);
+        return hash.Value;
     }
 
     public static int PartOf(MemberTag tag) => (int)(tag.Value % Digest.PartsCount);

@@ -18,10 +18,7 @@ public sealed partial class NegotiationCore
         if (Movable(TimeSpan.Zero, now) is not [var heaviest, ..])
             return;
         var deliberation = Deliberate(heaviest, Trigger.Asked, now);
-        var judged = new List<Candidate>();
-        foreach (var member in _members.Values)
-            if (member.Status == MemberStatus.Alive)
-                judged.Add(JudgePeer(heaviest.Spec, deliberation, member.Id, member.Offer));
+        var judged = _members.Values.Where(member => member.Status == MemberStatus.Alive).Select(member => JudgePeer(heaviest.Spec, deliberation, member.Id, member.Offer));
         foreach (var candidate in PlacementPolicy.Rank(judged).Take(_timing.AsksMax))
             Outbox.Enqueue(new Prepare(candidate.Node));
     }

@@ -61,18 +61,16 @@ internal sealed class WorkloadRegister(NodeId self)
         return oldest;
     }
 
-    /// <summary>FNV-1a, spread by a multiplication (Knuth). What is said in words does not count.</summary>
+    /// <summary>What is said in words does not count.</summary>
     private static uint HashOf(WorkloadRecord? record)
     {
         if (record is null or { State: WorkloadState.Removed })
             return 0;
-        var hash = 14695981039346656037UL;
-        foreach (var character in record.Id.Value)
-            hash = (hash ^ character) * 1099511628211UL;
-        foreach (var character in record.Owner.Value)
-            hash = (hash ^ character) * 1099511628211UL;
-        hash = (hash ^ (ulong)record.Epoch) * 1099511628211UL;
-        hash = (hash ^ (ulong)record.Revision) * 1099511628211UL;
-        return (uint)((hash * 11400714819323198485UL) >> 32) | 1;
+        var hash = new StableHash();
+        hash.Add(record.Id.Value);
+        hash.Add(record.Owner.Value);
+        hash.Add((ulong)record.Epoch);
+        hash.Add((ulong)record.Revision);
+        return hash.Value;
     }
 }

@@ -69,6 +69,10 @@ public sealed class SiteAuthority : IDisposable
     public RevocationList SignRevocations(uint number, IReadOnlyList<RevokedKey> keys, long now) =>
         RevocationList.Read(SignedDocument.Seal(RevocationList.Write(number, now, keys), RevocationList.Purpose, _key), Certificate)!;
 
+    /// <returns>The list after <paramref name="former"/>, with the key of one more node.</returns>
+    public RevocationList SignRevocations(RevocationList former, Certificate revoked, long now) =>
+        SignRevocations(former.Number + 1, [.. former.Keys, new RevokedKey(revoked.KeyHash, revoked.Node)], now);
+
     /// <param name="former">What the new key replaces; <c>null</c> for the first.</param>
     public GossipKeys SignNewKey(GossipKeys? former, bool isUrgent, long now)
     {

@@ -27,12 +27,13 @@ public sealed partial class SiteCore
     {
         if (_start.Issuer is not { } issuer)
             return new EnrolmentRefusal("this node does not hold the authority; ask one that does");
+        Certificate? certificate = null;
         var fault = _start.Tokens.Take(offer, request, serverCertificate, _clock.Time.Milliseconds);
         if (fault.Length == 0)
         {
             Outbox.Enqueue(new Keep(SiteFile.Tokens, _start.Tokens.ToBytes()));
+            certificate = issuer.Issue(request.CertificateRequest, request.Node, _clock.Time.Milliseconds, SiteAuthority.UsualValidity);
         }
-        var certificate = fault.Length == 0 ? issuer.Issue(request.CertificateRequest, request.Node, _clock.Time.Milliseconds, SiteAuthority.UsualValidity) : null;
         // The same key again: its node never got the answer.
         if (certificate is not null && _directory.Members.TryGetValue(request.Node, out var present) && present.KeyHash != certificate.KeyHash)
             (certificate, fault) = (null, $"{request.Node} is of this site with another key; revoke it first, then join with a new token");
@@ -63,8 +64,7 @@ public sealed partial class SiteCore
             return "this node holds the authority; to shut it out, make a new site";
         if (_revocations.Keys.Count >= RevocationList.KeysMax)
             return $"{RevocationList.KeysMax} keys are revoked already; make a new site";
-        RevokedKey[] keys = [.. _revocations.Keys, new RevokedKey(member.KeyHash, member.Node)];
-        RevocationsCame(issuer.SignRevocations(_revocations.Number + 1, keys, _clock.Time.Milliseconds).Bytes, null, now);
+        RevocationsCame(issuer.SignRevocations(_revocations, member, _clock.Time.Milliseconds).Bytes, null, now);
         return ChangeKey(isUrgent: true, now);
     }
 

@@ -1,28 +1,12 @@
-using System.Text;
 using EdgeFirmware.Mqtt.Access;
-using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Packets;
 using EdgeFirmware.Mqtt.Tests.Durability;
 
 namespace EdgeFirmware.Mqtt.Tests.Access;
 
 /// <summary>What happens to whoever meets a quota, and that room comes back.</summary>
-public sealed class QuotaTests : IAsyncLifetime
+public sealed class QuotaTests : QuotaBroker
 {
-    private readonly ManualTime _time = new();
-    private readonly UserAccess _access = new(UserDirectory.Empty);
-    private LoopbackBroker _loopback = null!;
-
-    private MqttBroker Broker => _loopback.Broker;
-
-    public async Task InitializeAsync() => _loopback = await LoopbackBroker.StartAsync(options => (options.Access, options.TimeProvider) = (_access, _time));
-
-    public async Task DisposeAsync()
-    {
-        await _loopback.DisposeAsync();
-        _access.Dispose();
-    }
-
     [Theory]
     [InlineData(ProtocolVersion.V5)]
     [InlineData(ProtocolVersion.V311)]
@@ -30,7 +14,7 @@ public sealed class QuotaTests : IAsyncLifetime
     {
         Alice(new Quotas { ConnectionsMax = 1 });
         using var first = await ConnectAsync("alice", "a", version);
-        using var second = await _loopback.OpenRawAsync(version);
+        using var second = await Loopback.OpenRawAsync(version);
         await second.SendAsync(Connect("alice", "b", version));
         var expected = version == ProtocolVersion.V5 ? ReasonCode.QuotaExceeded : ReasonCode.ServerUnavailable;
         Assert.Equal(expected, (await second.ReceiveAsync<ConnAckPacket>()).Reason);
@@ -171,13 +155,13 @@ public sealed class QuotaTests : IAsyncLifetime
         await PausedAsync(1);
         Assert.Equal((4L, 1L), (Broker.Statistics.MessagesIn, Account("alice").Met(QuotaKind.MessageRate)));
         for (var i = 0; i < 5; i++) Assert.Equal(ReasonCode.NoMatchingSubscribers, await bob.PublishAsync(Messages.Message("t")));
-        _time.AdvanceSeconds(0.9);
+        Time.AdvanceSeconds(0.9);
         Assert.Equal(1, Pauses);
-        _time.AdvanceSeconds(0.2);
+        Time.AdvanceSeconds(0.2);
         Assert.Equal(5, (await alice.ReceiveAckAsync(PacketType.PubAck)).PacketId);
         await PausedAsync(1);
         // The rest of it, and then a second's worth at once again.
-        _time.AdvanceSeconds(3);
+        Time.AdvanceSeconds(3);
         await BurstAsync(alice, 2);
         for (ushort i = 1; i <= 2; i++) await alice.ReceiveAckAsync(PacketType.PubAck);
         await alice.NothingCameAsync();
@@ -192,13 +176,13 @@ public sealed class QuotaTests : IAsyncLifetime
         await first.PublishAsync(Messages.Message("t"));
         await second.PublishAsync(Messages.Message("t"));
         await PausedAsync(1);
-        using var third = await _loopback.OpenRawAsync();
+        using var third = await Loopback.OpenRawAsync();
         var message = Messages.Publish(Messages.Message("t", qos: QoS.AtLeastOnce), 1);
         await third.SendAsync(Connect("alice", "c"), message, new ReasonPacket(PacketType.Disconnect));
         await third.ReceiveAsync<ConnAckPacket>();
         await PausedAsync(2);
         Assert.Equal(2, Broker.Statistics.MessagesIn);
-        _time.AdvanceSeconds(1);
+        Time.AdvanceSeconds(1);
         await third.ReceiveAckAsync(PacketType.PubAck);
     }
 
@@ -210,7 +194,7 @@ public sealed class QuotaTests : IAsyncLifetime
         await BurstAsync(raw, 3);
         await raw.ReceiveAckAsync(PacketType.PubAck);
         await PausedAsync(1);
-        _time.AdvanceSeconds(60);
+        Time.AdvanceSeconds(60);
         Assert.Equal(1, Usage("alice").Connections);
         Alice(new Quotas { MessagesPerSecond = 1000 });
         for (var i = 0; i < 2; i++) await raw.ReceiveAckAsync(PacketType.PubAck);
@@ -288,7 +272,7 @@ public sealed class QuotaTests : IAsyncLifetime
         Assert.False((await RetainAsync(alice, "1", new string('x', 2000), expiry: 10)).IsFailure());
         Assert.Equal(ReasonCode.QuotaExceeded, await RetainAsync(alice, "1", new string('x', 3000)));
         Assert.InRange(Usage("alice").RetainedBytes, 2001, 3000);
-        _time.AdvanceSeconds(60);
+        Time.AdvanceSeconds(60);
         Assert.Equal(new QuotaUsage(Connections: 1), Usage("alice"));
         Assert.False((await RetainAsync(alice, "2", new string('x', 2000))).IsFailure());
     }
@@ -319,7 +303,7 @@ public sealed class QuotaTests : IAsyncLifetime
         using var bob = await ConnectAsync("bob", "b");
         Assert.Equal([ReasonCode.GrantedQoS1, ReasonCode.GrantedQoS1, ReasonCode.QuotaExceeded], await SubscribeAsync(alice, "1", "2", "3"));
         Assert.Equal([ReasonCode.GrantedQoS1, ReasonCode.QuotaExceeded], await SubscribeAsync(bob, "1", "2"));
-        var acme = _access.AccountOf(_access.Directory.FindTenant("acme")!)!;
+        var acme = Access.AccountOf(Access.Directory.FindTenant("acme")!)!;
         Assert.Equal((3, 1L), (acme.Usage.Subscriptions, acme.Met(QuotaKind.Subscriptions)));
         Assert.Equal((1L, 0L), (Account("alice").Met(QuotaKind.Subscriptions), Account("bob").Met(QuotaKind.Subscriptions)));
         await LeaveAsync(alice, "a");
@@ -377,68 +361,5 @@ public sealed class QuotaTests : IAsyncLifetime
         Assert.Equal((1, 1, 1L), (account.Usage.QueuedMessages, account.Usage.RetainedMessages, account.Met(QuotaKind.Queue)));
         durable.Broker.EndSession("a");
         Assert.Equal((0, 0, 0L), (account.Usage.Subscriptions, account.Usage.QueuedMessages, account.Usage.QueuedBytes));
-    }
-
-    private int Pauses => _time.Timers - 1;
-
-    private Task PausedAsync(int clients) => Within.Until(() => Pauses == clients, $"{clients} not read from");
-
-    private void Alice(Quotas quotas) => Change(Users.Make("alice") with { Quotas = quotas }, Users.Make("bob"));
-
-    private void Change(params User[] users) => Change([], users);
-
-    private void Change(Tenant[] tenants, params User[] users)
-    {
-        _access.Replace(new UserDirectory(users, tenants));
-        Broker.Review();
-    }
-
-    private QuotaAccount Account(string user) => _access.AccountOf(_access.Directory.FindUser(user)!)!;
-
-    private QuotaUsage Usage(string user) => Account(user).Usage;
-
-    private async Task<RawClient> ConnectAsync(
-        string user, string clientId, ProtocolVersion version = ProtocolVersion.V5, uint? expiry = null, bool clean = true, MqttMessage? will = null,
-        ushort keepAlive = 0, ushort? receiveMaximum = null)
-    {
-        var raw = await _loopback.OpenRawAsync(version);
-        await raw.SendAsync(Connect(user, clientId, version, expiry, clean, will, keepAlive, receiveMaximum));
-        raw.Accepted = await raw.ReceiveAsync<ConnAckPacket>();
-        Assert.Equal(ReasonCode.Success, raw.Accepted.Reason);
-        return raw;
-    }
-
-    private static ConnectPacket Connect(
-        string user, string clientId, ProtocolVersion version = ProtocolVersion.V5, uint? expiry = null, bool clean = true, MqttMessage? will = null,
-        ushort keepAlive = 0, ushort? receiveMaximum = null) => new()
-    {
-        Version = version,
-        ClientId = clientId,
-        CleanStart = clean,
-        UserName = user,
-        Password = Encoding.UTF8.GetBytes("right"),
-        Will = will is null ? null : new LastWill(will),
-        KeepAliveSeconds = keepAlive,
-        Properties = new PacketProperties { SessionExpirySeconds = expiry, ReceiveMaximum = receiveMaximum },
-    };
-
-    private static async Task<IReadOnlyList<ReasonCode>> SubscribeAsync(RawClient raw, params string[] filters)
-    {
-        var entries = filters.Select(filter => new SubscribeEntry(filter, new SubscriptionOptions(QoS.AtLeastOnce))).ToArray();
-        await raw.SendAsync(new SubscribePacket { PacketId = 9, Entries = entries });
-        return (await raw.ReceiveAsync<SubAckPacket>()).Reasons;
-    }
-
-    private static Task<ReasonCode> RetainAsync(RawClient raw, string topic, string payload, uint? expiry = null) =>
-        raw.PublishAsync(Messages.Message(topic, payload, retain: true) with { MessageExpirySeconds = expiry });
-
-    private static Task BurstAsync(RawClient raw, int messages) => raw.SendAsync(
-        [.. Enumerable.Range(1, messages).Select(i => Messages.Publish(Messages.Message("t", qos: QoS.AtLeastOnce), (ushort)i))]);
-
-    /// <summary>Says goodbye, and waits until the broker has taken note.</summary>
-    private async Task LeaveAsync(RawClient raw, string clientId, bool gone = true)
-    {
-        await raw.SendAsync(new ReasonPacket(PacketType.Disconnect));
-        await Within.Until(() => Broker.Clients.All(client => client.ClientId != clientId || !(gone || client.Connected)), $"{clientId} left");
     }
 }
