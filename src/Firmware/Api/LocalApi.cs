@@ -60,6 +60,7 @@ internal static class LocalApi
         routes.MapGet("/api/v1/node", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Node(), FirmwareJson.Default.NodeView)));
         routes.MapGet("/api/v1/peers", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Peers(), FirmwareJson.Default.PeerViewArray)));
         routes.MapGet("/api/v1/forecast", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Forecast(), FirmwareJson.Default.NodeForecastView)));
+        routes.MapGet("/api/v1/links", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Links.List(), FirmwareJson.Default.LinkListView)));
         routes.MapGet("/api/v1/bridges", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Bridges(), FirmwareJson.Default.BridgeViewArray)));
         routes.MapGet("/api/v1/workloads", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Workloads(), FirmwareJson.Default.WorkloadViewArray)));
         routes.MapPost("/api/v1/workloads", async context =>

@@ -26,6 +26,7 @@ internal static class MetricsText
         Gauge(text, "edge_engine_reachable", "1 while a container engine answers.", node.Engine.Reachable ? 1 : 0);
         Forecast(text, operations.Forecast());
         Broker(text, operations.BrokerStatistics);
+        Links(text, operations.Links.List().Links);
         Bridges(text, operations.Bridges());
         Logins(text, operations.Users.Logins);
         Quotas(text, operations.Users);
@@ -85,6 +86,27 @@ internal static class MetricsText
         Head(text, "edge_mqtt_limit_hits_total", "counter", "How often a limit of the broker was met.");
         foreach (var limit in Enum.GetValues<BrokerLimit>())
             Line(text, $"edge_mqtt_limit_hits_total{{limit=\"{limit}\"}}", statistics.Hits(limit));
+    }
+
+    private static void Links(StringBuilder text, LinkStateView[] links)
+    {
+        if (links.Length == 0)
+            return;
+        Each("edge_link_carrier", "gauge", "1 while the link is switched on and the other end is there.", link => link.Carrier ? 1 : 0);
+        Each("edge_link_reach", "gauge", "How far the link leads: 0 nowhere, 1 to the site, 2 to the Internet.", link => link.Reach == "internet" ? 2 : link.Reach == "site" ? 1 : 0);
+        Each("edge_link_round_trip_seconds", "gauge", "Smoothed round-trip time of the probes.", link => link.RoundTripMs / 1000 ?? double.NaN);
+        Each("edge_link_loss_ratio", "gauge", "Share of the last probes that were not answered, 0-1.", link => link.Loss ?? double.NaN);
+        Each("edge_link_probes_total", "counter", "Probes sent over the link.", link => link.Probes);
+        Each("edge_link_reach_changes_total", "counter", "How often the reach has changed.", link => link.Changes);
+
+        // What is not known has no line.
+        void Each(string name, string type, string meaning, Func<LinkStateView, double> value)
+        {
+            Head(text, name, type, meaning);
+            foreach (var link in links)
+                if (value(link) is var known && !double.IsNaN(known))
+                    Line(text, $"{name}{{link=\"{link.Name}\",kind=\"{link.Kind}\"}}", known);
+        }
     }
 
     private static void Bridges(StringBuilder text, BridgeView[] bridges)

@@ -14,6 +14,7 @@ internal static class RootSyntax
         SiteCommands.Status(),
         SiteCommands.Peers(),
         ForecastCommand.Create(),
+        LinksCommand.Create(),
         SiteCommands.Bridges(),
         SiteCommands.Workloads(),
         WorkloadCommands.Deploy(),

@@ -185,6 +185,7 @@ internal sealed class ConfigurationReader
             ApiListen = Text("Api.Listen") is { } api ? Endpoint("Api.Listen", api) : null,
             ApiTlsListen = ApiTls(),
             Mesh = Mesh(),
+            Links = new LinksReader(_faults).Read(Endpoints("Links.Targets", List("Links.Targets") ?? []), List("Links.Names") ?? []),
             EngineSocket = Text("Engine.Socket") ?? "/run/docker.sock",
         };
     }

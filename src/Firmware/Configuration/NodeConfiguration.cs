@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeFirmware.Mesh.Membership;
+using EdgeFirmware.Overlay.Links;
 
 namespace EdgeFirmware.Firmware.Configuration;
 
@@ -36,6 +37,8 @@ internal sealed record NodeConfiguration
 
     /// <summary><c>null</c>: the node is on its own.</summary>
     public MeshConfiguration? Mesh { get; init; }
+
+    public LinksOptions Links { get; init; } = new();
 
     public required string EngineSocket { get; init; }
 

@@ -40,6 +40,8 @@ internal sealed record Setting(string Section, string Key, SettingKind Kind, str
         new("Mesh", "SiteKey", SettingKind.Text, "base64 of the 32 bytes that all nodes of a lab share", "base64 of 32 bytes"),
         new("Mesh", "Site", SettingKind.Text, "directory of this node's certificate and keys", "/var/lib/edge-firmware/site"),
         new("Mesh", "Balance", SettingKind.Switch, "move workloads by itself to even out the site", "false", "true"),
+        new("Links", "Targets", SettingKind.TextList, "addresses on the Internet that take TCP connections; one that answers proves a link leads there", "203.0.113.1:443", "none: judged by the gateway"),
+        new("Links", "Names", SettingKind.TextList, "interfaces to watch", "eth0", "all but virtual ones that lead nowhere"),
         new("Engine", "Socket", SettingKind.Text, "unix socket of the container engine", "/run/docker.sock", "/run/docker.sock"),
     ];
 

@@ -123,6 +123,7 @@ internal sealed partial class ControlServer(NodeOperations operations, TimeProvi
         "status" => JsonSerializer.SerializeToNode(operations.Node(), FirmwareJson.Default.NodeView),
         "peers" => JsonSerializer.SerializeToNode(operations.Peers(), FirmwareJson.Default.PeerViewArray),
         "forecast" => JsonSerializer.SerializeToNode(operations.Forecast(), FirmwareJson.Default.NodeForecastView),
+        "links" => JsonSerializer.SerializeToNode(operations.Links.List(), FirmwareJson.Default.LinkListView),
         "bridges" => JsonSerializer.SerializeToNode(operations.Bridges(), FirmwareJson.Default.BridgeViewArray),
         "workloads" => JsonSerializer.SerializeToNode(operations.Workloads(), FirmwareJson.Default.WorkloadViewArray),
         "deploy" => JsonSerializer.SerializeToNode(

@@ -15,6 +15,7 @@ namespace EdgeFirmware.Firmware.Operations;
 [JsonSerializable(typeof(PeerView[]))]
 [JsonSerializable(typeof(OfferView))]
 [JsonSerializable(typeof(BridgeView[]))]
+[JsonSerializable(typeof(LinkListView))]
 [JsonSerializable(typeof(NodeForecastView))]
 [JsonSerializable(typeof(ClientListView))]
 [JsonSerializable(typeof(ClientDetailsView))]

@@ -35,6 +35,8 @@ internal sealed class NodeOperations(
     /// <summary><c>null</c> in the lab profile and without a mesh.</summary>
     public NodeSite? Site { get; init; }
 
+    public required LinkDesk Links { get; init; }
+
     public ClientDesk Clients { get; } = new(broker, events);
 
     public BrokerStatistics BrokerStatistics => broker.Statistics;

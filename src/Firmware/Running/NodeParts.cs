@@ -14,8 +14,10 @@ using EdgeFirmware.Mesh.Site;
 using EdgeFirmware.Mesh.Wire;
 using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Topics;
+using EdgeFirmware.Overlay.Links;
 using EdgeFirmware.Platform.Engine;
 using EdgeFirmware.Platform.Images;
+using EdgeFirmware.Platform.Network.Links;
 using EdgeFirmware.Platform.Peers;
 using EdgeFirmware.Platform.Resources;
 using EdgeFirmware.Platform.Storage;
@@ -76,7 +78,11 @@ internal sealed class NodeParts : IDisposable
         Mesh.Changed += _ => _recordsAreKnown.TrySetResult();
         _transfers = new TransferDesk(Host, engine, images, Mesh.BeginReceivingAsync, Mesh.ReceivedAsync, journal.For("transfer"));
         _watch = new EngineWatch(engine, Host, Find, Mesh.EngineIsAsync, Mesh.CopyEndedAsync, time, journal.For("engine"));
-        Operations = new NodeOperations(self, configuration, broker, Mesh, Host, Custody, engine, machine, events, users, time) { Site = site };
+        Links = new LinkLoop(new KernelLinkWatch(time), new BoundProber(time), configuration.Links, events.Add, time, journal.For("links"));
+        Operations = new NodeOperations(self, configuration, broker, Mesh, Host, Custody, engine, machine, events, users, time)
+        {
+            Site = site, Links = new LinkDesk(Links, configuration.Links, time),
+        };
     }
 
     public CustodyDesk Custody { get; }
@@ -85,12 +91,14 @@ internal sealed class NodeParts : IDisposable
 
     public MeshNode Mesh { get; }
 
+    public LinkLoop Links { get; }
+
     public NodeOperations Operations { get; }
 
     /// <summary>Starts everything. None of the tasks ends before <paramref name="cancel"/> unless something is broken.</summary>
     public IReadOnlyList<Task> Run(CancellationToken cancel)
     {
-        List<Task> running = [Mesh.RunAsync(cancel), WatchEngineAsync(cancel), Custody.Completion.WaitAsync(cancel)];
+        List<Task> running = [Mesh.RunAsync(cancel), Links.RunAsync(cancel), WatchEngineAsync(cancel), Custody.Completion.WaitAsync(cancel)];
         if (_peers is not null)
             running.Add(_known.RememberAsync(() => Mesh.Snapshot.Members, cancel));
         if (_peers is not null && _listener is not null)

@@ -108,6 +108,25 @@ public sealed class ConfigurationReaderTests
         Assert.StartsWith("Api.Tls.Listen: '8443' is no address", Faults($$"""{ "Api": { "Tls": { "Listen": "8443" } }, "Mesh": {{mesh}} }""").Single(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Links_have_their_targets_and_names()
+    {
+        var read = Read("""{ "Links": { "Targets": ["203.0.113.1:443", "[2001:db8::1]:53"], "Names": ["eth0", "wwan0"] } }""").Links;
+        Assert.Equal(["203.0.113.1:443", "[2001:db8::1]:53"], read.Targets.Select(one => one.ToString()));
+        Assert.Equal(["eth0", "wwan0"], read.Names);
+        Assert.Empty(Read("{}").Links.Targets);
+    }
+
+    [Theory]
+    [InlineData(""" "Targets": ["example.com:443"] """, "Links.Targets: 'example.com:443' is no address and port")]
+    [InlineData(""" "Targets": ["127.0.0.1:443"] """, "Links.Targets: 127.0.0.1:443 is not on the Internet")]
+    [InlineData(""" "Targets": ["0.0.0.0:443"] """, "Links.Targets: 0.0.0.0:443 is not on the Internet")]
+    [InlineData(""" "Targets": ["9.9.9.1:1","9.9.9.2:1","9.9.9.3:1","9.9.9.4:1","9.9.9.5:1","9.9.9.6:1","9.9.9.7:1","9.9.9.8:1","9.9.9.9:1"] """, "Links.Targets: 9 addresses, and 8 at most are asked")]
+    [InlineData(""" "Names": ["../eth0"] """, "Links.Names: '../eth0' is no name of an interface")]
+    [InlineData(""" "Names": ["sixteen-letters0"] """, "Links.Names: 'sixteen-letters0' is no name of an interface")]
+    public void Links_that_cannot_be_asked_or_watched_are_refused(string links, string fault) =>
+        Assert.Contains(Faults($"{{ \"Links\": {{ {links} }} }}"), one => one.StartsWith(fault, StringComparison.Ordinal));
+
     [Theory]
     [InlineData("gate-1", true)]
     [InlineData("-gate", false)]

@@ -9,6 +9,7 @@ using EdgeFirmware.Firmware.Control;
 using EdgeFirmware.Firmware.Logging;
 using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Firmware.Running;
+using EdgeFirmware.Overlay.Links;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeFirmware.Firmware.Tests.Support;
@@ -60,6 +61,7 @@ internal sealed class NodeUnderTest : IAsyncDisposable
         ApiListen = api is null ? null : new IPEndPoint(api, FreePort()),
         Mesh = mesh is null ? null : new MeshConfiguration(new IPEndPoint(mesh, FreePort()), [], new byte[32]),
         EngineSocket = Path.Combine(directory, "no-engine.sock"),
+        Links = new LinksOptions { Names = ["none0"] }, // nobody outside is asked by tests
     };
 
     public static async Task<NodeUnderTest> StartAsync(bool allowAnonymous = false, IPAddress? api = null, string? directory = null, IPAddress? mqtt = null, IPAddress? mesh = null,
