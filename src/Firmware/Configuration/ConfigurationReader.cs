@@ -185,7 +185,7 @@ internal sealed class ConfigurationReader
             ApiListen = Text("Api.Listen") is { } api ? Endpoint("Api.Listen", api) : null,
             ApiTlsListen = ApiTls(),
             Mesh = Mesh(),
-            Links = new LinksReader(_faults).Read(Endpoints("Links.Targets", List("Links.Targets") ?? []), List("Links.Names") ?? []),
+            Links = new LinksReader(_faults).Read(Endpoints("Links.Targets", List("Links.Targets") ?? []), List("Links.Names") ?? [], List("Links.Kinds") ?? []),
             EngineSocket = Text("Engine.Socket") ?? "/run/docker.sock",
         };
     }

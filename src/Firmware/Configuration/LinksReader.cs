@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Overlay.Links;
 
 namespace EdgeFirmware.Firmware.Configuration;
@@ -10,7 +11,7 @@ internal sealed class LinksReader(List<string> faults)
     /// <summary>IFNAMSIZ of include/uapi/linux/if.h, less the 0 at the end.</summary>
     private const int NameLengthMax = 15;
 
-    public LinksOptions Read(IReadOnlyList<IPEndPoint> targets, IReadOnlyList<string> names)
+    public LinksOptions Read(IReadOnlyList<IPEndPoint> targets, IReadOnlyList<string> names, IReadOnlyList<string> kinds)
     {
         if (targets.Count > LinksOptions.TargetsMax)
             faults.Add($"Links.Targets: {targets.Count} addresses, and {LinksOptions.TargetsMax} at most are asked");
@@ -22,7 +23,23 @@ internal sealed class LinksReader(List<string> faults)
         foreach (var name in names)
             if (!IsName(name))
                 faults.Add($"Links.Names: '{name}' is no name of an interface: 1 to {NameLengthMax} characters without blanks, '/' and ':'");
-        return new LinksOptions { Targets = targets, Names = names };
+        return new LinksOptions { Targets = targets, Names = names, Kinds = ReadKinds(kinds) };
+    }
+
+    private Dictionary<string, LinkKind> ReadKinds(IReadOnlyList<string> texts)
+    {
+        if (texts.Count > LinksOptions.NamesMax)
+            faults.Add($"Links.Kinds: {texts.Count} interfaces, and {LinksOptions.NamesMax} at most are watched");
+        var kinds = new Dictionary<string, LinkKind>();
+        foreach (var text in texts)
+        {
+            var (name, word) = text.LastIndexOf('=') is var at and >= 0 ? (text[..at], text[(at + 1)..]) : (text, "");
+            if (!IsName(name) || LinkWords.TryRead(word) is not { } kind)
+                faults.Add($"Links.Kinds: '{text}' is not NAME=KIND, with {string.Join(", ", LinkWords.Kinds)} as kinds, for example usb0=cellular");
+            else if (!kinds.TryAdd(name, kind))
+                faults.Add($"Links.Kinds: '{name}' is given twice");
+        }
+        return kinds;
     }
 
     /// <summary>As dev_valid_name of net/core/dev.c.</summary>

@@ -42,6 +42,7 @@ internal sealed record Setting(string Section, string Key, SettingKind Kind, str
         new("Mesh", "Balance", SettingKind.Switch, "move workloads by itself to even out the site", "false", "true"),
         new("Links", "Targets", SettingKind.TextList, "addresses on the Internet that take TCP connections; one that answers proves a link leads there", "203.0.113.1:443", "none: judged by the gateway"),
         new("Links", "Names", SettingKind.TextList, "interfaces to watch", "eth0", "all but virtual ones that lead nowhere"),
+        new("Links", "Kinds", SettingKind.TextList, "what an interface is, where the kernel cannot know: ethernet, wifi, cellular, 6lowpan or other", "usb0=cellular", "as the kernel says"),
         new("Engine", "Socket", SettingKind.Text, "unix socket of the container engine", "/run/docker.sock", "/run/docker.sock"),
     ];
 

@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
+using EdgeFirmware.Firmware.Configuration;
 using EdgeFirmware.Overlay.Links;
 
 namespace EdgeFirmware.Firmware.Operations;
@@ -34,21 +35,12 @@ internal sealed record LinkStateView(
             if (route.Gateway?.ToString() is { } gateway && !gateways.Contains(gateway))
                 gateways.Add(gateway);
         return new LinkStateView(
-            kernel.Name, kernel.Index, Word(kernel.Kind), kernel is { IsUp: true, HasCarrier: true }, addresses, [.. gateways], Word(link.Reach), link.Why, link.IsProven,
+            kernel.Name, kernel.Index, LinkWords.Of(kernel.Kind), kernel is { IsUp: true, HasCarrier: true }, addresses, [.. gateways], Word(link.Reach), link.Why, link.IsProven,
             Milliseconds(link.RoundTrip), Milliseconds(link.RoundTripVariation), link.Loss is { } loss ? Math.Round(loss, 3) : null, link.Traits.Cost,
             link.Traits.Milliwatts, Math.Round((now - link.Since).TotalSeconds, 1), link.Probes, link.Changes);
     }
 
     private static double? Milliseconds(TimeSpan? span) => span is { } known ? Math.Round(known.TotalMilliseconds, 3) : null;
-
-    private static string Word(LinkKind kind) => kind switch
-    {
-        LinkKind.Ethernet => "ethernet",
-        LinkKind.Wifi => "wifi",
-        LinkKind.Cellular => "cellular",
-        LinkKind.SixLowpan => "6lowpan",
-        _ => "other",
-    };
 
     private static string Word(Reachability reach) => reach switch
     {

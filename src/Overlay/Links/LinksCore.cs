@@ -31,11 +31,14 @@ internal sealed class LinksCore(LinksOptions options)
     /// <summary>The whole picture; what is not in it has gone.</summary>
     public void KernelIs(IReadOnlyList<KernelLink> picture, Instant now)
     {
-        foreach (var kernel in picture)
+        foreach (var seen in picture)
+        {
+            var kernel = options.Kinds.TryGetValue(seen.Name, out var kind) ? seen with { Kind = kind } : seen;
             if (_links.TryGetValue(kernel.Index, out var known))
                 known.State.KernelIs(kernel, now);
             else if (IsWatched(kernel) && _links.Count < KernelLink.LinksMax)
                 _links.Add(kernel.Index, new Told(new LinkState(kernel, options, now)));
+        }
         while (FindGone(picture) is { } gone)
         {
             TellGone(gone);

@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeFirmware.Contracts.Links;
 
 namespace EdgeFirmware.Overlay.Links;
 
@@ -13,4 +14,7 @@ public sealed class LinksOptions
 
     /// <summary>Only these interfaces. Empty: all but virtual ones that no default route goes through.</summary>
     public IReadOnlyList<string> Names { get; set; } = [];
+
+    /// <summary>What an interface is, by its name, where the driver does not show it: a modem that poses as a network card, a cable that leads to a radio.</summary>
+    public IReadOnlyDictionary<string, LinkKind> Kinds { get; set; } = new Dictionary<string, LinkKind>();
 }

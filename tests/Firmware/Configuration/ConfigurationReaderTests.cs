@@ -1,4 +1,5 @@
 using System.Collections;
+using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Firmware.Configuration;
 
 namespace EdgeFirmware.Firmware.Tests.Configuration;
@@ -111,9 +112,10 @@ public sealed class ConfigurationReaderTests
     [Fact]
     public void Links_have_their_targets_and_names()
     {
-        var read = Read("""{ "Links": { "Targets": ["203.0.113.1:443", "[2001:db8::1]:53"], "Names": ["eth0", "wwan0"] } }""").Links;
+        var read = Read("""{ "Links": { "Targets": ["203.0.113.1:443", "[2001:db8::1]:53"], "Names": ["eth0", "wwan0"], "Kinds": ["usb0=cellular", "a=b=6lowpan"] } }""").Links;
         Assert.Equal(["203.0.113.1:443", "[2001:db8::1]:53"], read.Targets.Select(one => one.ToString()));
         Assert.Equal(["eth0", "wwan0"], read.Names);
+        Assert.Equal([new("usb0", LinkKind.Cellular), new("a=b", LinkKind.SixLowpan)], read.Kinds);
         Assert.Empty(Read("{}").Links.Targets);
     }
 
@@ -124,6 +126,9 @@ public sealed class ConfigurationReaderTests
     [InlineData(""" "Targets": ["9.9.9.1:1","9.9.9.2:1","9.9.9.3:1","9.9.9.4:1","9.9.9.5:1","9.9.9.6:1","9.9.9.7:1","9.9.9.8:1","9.9.9.9:1"] """, "Links.Targets: 9 addresses, and 8 at most are asked")]
     [InlineData(""" "Names": ["../eth0"] """, "Links.Names: '../eth0' is no name of an interface")]
     [InlineData(""" "Names": ["sixteen-letters0"] """, "Links.Names: 'sixteen-letters0' is no name of an interface")]
+    [InlineData(""" "Kinds": ["usb0=modem"] """, "Links.Kinds: 'usb0=modem' is not NAME=KIND, with other, ethernet, wifi, cellular, 6lowpan as kinds")]
+    [InlineData(""" "Kinds": ["usb0"] """, "Links.Kinds: 'usb0' is not NAME=KIND")]
+    [InlineData(""" "Kinds": ["a=wifi", "a=other"] """, "Links.Kinds: 'a' is given twice")]
     public void Links_that_cannot_be_asked_or_watched_are_refused(string links, string fault) =>
         Assert.Contains(Faults($"{{ \"Links\": {{ {links} }} }}"), one => one.StartsWith(fault, StringComparison.Ordinal));
 

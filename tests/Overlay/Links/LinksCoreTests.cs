@@ -20,6 +20,16 @@ public sealed class LinksCoreTests
         Assert.Equal("reach-changed internet", bench.Told.Last());
     }
 
+    [Fact]
+    public void The_operator_knows_better_than_the_driver_what_a_link_is()
+    {
+        var bench = new Bench(new LinksOptions { Targets = [Target], Kinds = new Dictionary<string, LinkKind> { ["wan0"] = LinkKind.Cellular } });
+        bench.Kernel(Wan());
+        bench.Run(60);
+        Assert.Equal((LinkKind.Cellular, LinkTraits.Of(LinkKind.Cellular)), (bench.View.Kernel.Kind, bench.View.Traits));
+        Assert.InRange(bench.Asked.Count, 2, 6); // every 20 s
+    }
+
     [Theory]
     [InlineData(false, true, true, "switched off")]
     [InlineData(true, false, true, "no carrier")]
