@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using EdgeFirmware.Contracts.Wire;
 
 namespace EdgeFirmware.Mesh.Wire;
 

@@ -1,9 +1,9 @@
-namespace EdgeFirmware.Mesh.Wire;
+namespace EdgeFirmware.Contracts.Wire;
 
 /// <summary>The sliding anti-replay window of RFC 4303, section 3.4.3, kept as the ring of words of RFC 6479: each counter is accepted once, and
 /// none that is further back than <see cref="Width"/>. That is wide since a radio with retransmissions of its own, or two paths, reorder by
 /// hundreds.</summary>
-internal sealed class ReplayWindow
+public sealed class ReplayWindow
 {
     public const int Width = 1024;
 
@@ -14,6 +14,7 @@ internal sealed class ReplayWindow
 
     private ulong _highest;
 
+    /// <returns>Whether this counter is accepted now, which it is once. Only for what has been found authentic.</returns>
     public bool IsFresh(ulong counter)
     {
         var word = counter / WordBits;
