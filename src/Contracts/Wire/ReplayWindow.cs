@@ -14,6 +14,9 @@ public sealed class ReplayWindow
 
     private ulong _highest;
 
+    /// <summary>The highest counter accepted; 0 before the first.</summary>
+    public ulong Highest => _highest;
+
     /// <returns>Whether this counter is accepted now, which it is once. Only for what has been found authentic.</returns>
     public bool IsFresh(ulong counter)
     {
