@@ -180,6 +180,8 @@ public sealed class HandshakeTests : IDisposable
         {
             Assert.Equal(PacketOutcome.Genuine, Open(twos, Seal(ones, [i])));
             Assert.Equal(PacketOutcome.Genuine, Open(ones, Seal(twos, [i])));
+            Assert.Equal(PacketOutcome.Forged, Open(ones, Seal(ones, [i]))); // reflected
+            Assert.Equal(PacketOutcome.Forged, Open(twos, Seal(twos, [i])));
         }
         ones.Dispose();
         twos.Dispose();
