@@ -23,6 +23,12 @@ internal static partial class PlatformLog
     [LoggerMessage(142, LogLevel.Warning, "{Address} is no address of this node yet; it is reached there once the address comes up")]
     public static partial void AddressNotUp(this ILogger log, string address);
 
+    [LoggerMessage(143, LogLevel.Warning, "the kernel does not bind a socket to {Link} ({Why}): datagrams go where the routing table sends them")]
+    public static partial void BindingRefused(this ILogger log, string link, string why);
+
+    [LoggerMessage(144, LogLevel.Warning, "no datagrams over {Link}: {Why}")]
+    public static partial void LinkNotServed(this ILogger log, string link, string why);
+
     [LoggerMessage(150, LogLevel.Error, "{Path} cannot be read and is set aside: {Why}")]
     public static partial void FileUnreadable(this ILogger log, string path, string why);
 }
