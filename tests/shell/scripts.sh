@@ -11,7 +11,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 scripts=("$root"/*.sh "$root/.ci/run" "$root"/packaging/*.sh "$root"/packaging/deb/{build-deb.sh,postinst,prerm,postrm} "$root"/bench/*.sh
-  "$root"/bench/mqtt/*.sh "$root"/tests/shell/*.sh)
+  "$root"/bench/mqtt/*.sh "$root"/tests/shell/*.sh "$root"/tests/Lab/*.sh "$root"/tests/Lab/vm/*.sh)
 
 # --- the framework probe, with a dotnet that answers what the test wants -------------------------------------------------
 
