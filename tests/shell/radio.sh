@@ -109,9 +109,9 @@ start a ', "Links": { "Names": ["lowpan0", "wan0"] }'
 check 'the radio is a 6LoWPAN link' within 5 lowpan '.kind == "6lowpan" and .carrier'
 check 'it has its link-local address' lowpan "any(.addresses[]; startswith(\"$(address a)\") and endswith(\"/64\"))"
 check 'a gateway behind the radio is found' within 10 lowpan '.reach == "internet" and (.proven | not)'
-check 'probes of a gateway that answers stay within the budget of the radio' within_budget 32
+check 'probes of a gateway that answers stay within the budget of the radio' within_budget 36
 at b ip link set lowpan0 down
-check 'probes of a gateway that is silent stay within it too' within_budget 32
+check 'probes of a gateway that is silent stay within it too' within_budget 36
 at b ip link set lowpan0 up
 within 10 has_address b
 stop a

@@ -51,7 +51,7 @@ main() {
   local kernel stamp version
   [[ $(uname -m) == x86_64 ]] || die "it is of amd64, and this machine is $(uname -m)"
   command -v apt-get >/dev/null || die 'this is not a Debian system'
-  scratch=$(mktemp -d /tmp/edge-lab-vm-XXXXXX)
+  scratch=$(mktemp -d "/tmp/edge-lab-vm-$$-XXXXXX")
   trap 'rm -rf "$scratch"' EXIT
   trap 'exit 130' INT TERM HUP
   install_packages "$@"

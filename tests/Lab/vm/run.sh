@@ -22,12 +22,21 @@ clean() {
   [[ -z $work ]] || rm -rf "$work"
 }
 
+# What a run has left that was killed.
+remove_stale() {
+  local dir owner
+  for dir in /tmp/edge-lab-vm-*; do
+    owner=${dir#/tmp/edge-lab-vm-}
+    [[ ! -d $dir || -d /proc/${owner%-*} ]] || rm -rf "$dir"
+  done
+}
+
 # What runs in the VM once its root is there; the directory is the only thing both sides write.
 second_stage() {
   cat <<EOF
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 EDGE_LAB_VM=yes
 ip link set lo up
-cd /
+cd $(printf %q "$PWD") || cd /
 setsid$(printf ' %q' "$@") </dev/null >/lab/output 2>&1
 echo \$? >/lab/code
 echo o >/proc/sysrq-trigger
@@ -56,14 +65,15 @@ main() {
   (($#)) || usage
   trap clean EXIT
   trap 'exit 130' INT TERM HUP
-  work=$(mktemp -d /tmp/edge-lab-vm-XXXXXX)
+  remove_stale
+  work=$(mktemp -d "/tmp/edge-lab-vm-$$-XXXXXX")
   mkdir "$work/lab"
   : >"$work/lab/output"
   second_stage "$@" >"$work/lab/stage2"
   start
   local status=0
   # It ends with the VM; in the background, so that a signal is handled at once.
-  timeout "$seconds" tail --lines=+1 --follow --sleep-interval=0.2 --pid="$vm" "$work/lab/output" &
+  setpriv --pdeathsig TERM timeout "$seconds" tail --lines=+1 --follow --sleep-interval=0.2 --pid="$vm" "$work/lab/output" &
   wait $! || status=$?
   if [[ -s $work/lab/code ]]; then exit "$(cat "$work/lab/code")"; fi
   if ((status == 124)); then echo "lab VM: stopped after $seconds s" >&2; exit 124; fi
