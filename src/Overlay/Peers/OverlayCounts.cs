@@ -1,0 +1,26 @@
+namespace EdgeFirmware.Overlay.Peers;
+
+/// <summary>Datagrams that were dropped, by why. Counted since the start.</summary>
+internal sealed class OverlayCounts
+{
+    /// <summary>Too short, too long, of no known type, or sealed but no frames.</summary>
+    public long Malformed { get; set; }
+
+    /// <summary>Not made with the keys of its session.</summary>
+    public long Forged { get; set; }
+
+    public long Replayed { get; set; }
+
+    /// <summary>Of a session that is not known here.</summary>
+    public long Strange { get; set; }
+
+    /// <summary>Handshakes with somebody who is not of this site, or not whom this node expects.</summary>
+    public long Refused { get; set; }
+
+    /// <summary>First datagrams beyond what is answered at a time.</summary>
+    public long Limited { get; set; }
+
+    public long Received { get; set; }
+
+    public long Sent { get; set; }
+}
