@@ -15,6 +15,8 @@ internal static class RootSyntax
         SiteCommands.Peers(),
         ForecastCommand.Create(),
         LinksCommand.Create(),
+        OverlayCommands.Paths(),
+        OverlayCommands.Reach(),
         SiteCommands.Bridges(),
         SiteCommands.Workloads(),
         WorkloadCommands.Deploy(),

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Mesh.Membership;
+using EdgeFirmware.Overlay.Peers;
 using EdgeFirmware.Contracts.Mesh;
 
 namespace EdgeFirmware.Firmware.Configuration;
@@ -118,6 +119,13 @@ internal sealed class ConfigurationReader
             }
             else if (setting.Kind == SettingKind.Text && name == setting.Environment)
                 _values[setting.Path] = JsonValue.Create(value);
+            else if (setting.Kind == SettingKind.Number && name == setting.Environment)
+            {
+                if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                    _values[setting.Path] = JsonValue.Create(number);
+                else
+                    _faults.Add($"{name}: a whole number is needed");
+            }
             else if (setting.Kind == SettingKind.ObjectList && name == setting.Environment)
                 TakeObjects(setting, name, value);
             else if (setting.Kind == SettingKind.TextList)
@@ -220,8 +228,18 @@ internal sealed class ConfigurationReader
             _faults.Add("Mesh.Listen: the address others reach this node at is needed, not a wildcard");
         return new MeshConfiguration(endpoint ?? new IPEndPoint(IPAddress.Loopback, 0), Endpoints("Mesh.Seeds", seeds), SiteKey(key), site)
         {
-            Profile = Profile(Text("Mesh.Profile")), Balances = _values.GetValueOrDefault("Mesh.Balance")?.GetValue<bool>() ?? true,
+            OverlayPort = OverlayPort(endpoint), Profile = Profile(Text("Mesh.Profile")), Balances = _values.GetValueOrDefault("Mesh.Balance")?.GetValue<bool>() ?? true,
         };
+    }
+
+    /// <summary>Several nodes of one machine would share the usual port.</summary>
+    private int? OverlayPort(IPEndPoint? listen)
+    {
+        if (_values.GetValueOrDefault("Overlay.Port")?.GetValue<int>() is not { } port)
+            return listen is null || IPAddress.IsLoopback(listen.Address) ? null : OverlayOptions.PortDefault;
+        if (port is < 0 or > ushort.MaxValue)
+            _faults.Add($"Overlay.Port: {port} is no UDP port");
+        return port == 0 ? null : port;
     }
 
     private MembershipProfile Profile(string? name)

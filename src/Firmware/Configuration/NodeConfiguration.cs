@@ -53,6 +53,9 @@ internal sealed record MeshConfiguration(IPEndPoint Listen, IReadOnlyList<IPEndP
 {
     public MembershipProfile Profile { get; init; } = MembershipProfile.Lan;
 
+    /// <summary>UDP port by which nodes reach each other over any link; <c>null</c>: not at all.</summary>
+    public int? OverlayPort { get; init; }
+
     /// <summary>Whether work is moved to even out the site.</summary>
     public bool Balances { get; init; } = true;
 }

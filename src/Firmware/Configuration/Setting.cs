@@ -6,6 +6,7 @@ internal enum SettingKind
 {
     Text,
     Switch,
+    Number,
     TextList,
 
     /// <summary>A list of objects, whose keys a reader of its own knows.</summary>
@@ -43,6 +44,7 @@ internal sealed record Setting(string Section, string Key, SettingKind Kind, str
         new("Links", "Targets", SettingKind.TextList, "addresses on the Internet that take TCP connections; one that answers proves a link leads there", "203.0.113.1:443", "none: judged by the gateway"),
         new("Links", "Names", SettingKind.TextList, "interfaces to watch", "eth0", "all but virtual ones that lead nowhere"),
         new("Links", "Kinds", SettingKind.TextList, "what an interface is, where the kernel cannot know: ethernet, wifi, cellular, 6lowpan or other", "usb0=cellular", "as the kernel says"),
+        new("Overlay", "Port", SettingKind.Number, "UDP port by which nodes reach each other over any link, the same on all; 0: not at all", "61616", "61616"),
         new("Engine", "Socket", SettingKind.Text, "unix socket of the container engine", "/run/docker.sock", "/run/docker.sock"),
     ];
 
@@ -55,11 +57,13 @@ internal sealed record Setting(string Section, string Key, SettingKind Kind, str
     {
         SettingKind.Text when value is JsonValue text && text.TryGetValue<string>(out _) => "",
         SettingKind.Switch when value is JsonValue flag && flag.TryGetValue<bool>(out _) => "",
+        SettingKind.Number when value is JsonValue number && number.TryGetValue<int>(out _) => "",
         SettingKind.TextList when value is JsonArray list && list.All(item => item is JsonValue one && one.TryGetValue<string>(out _)) => "",
         SettingKind.ObjectList when value is JsonArray => "",
         SettingKind.ObjectList => $"{Path}: a list of objects is needed, for example [{Example}] ({Meaning})",
         SettingKind.Text => $"{Path}: text is needed, for example \"{Example}\" ({Meaning})",
         SettingKind.Switch => $"{Path}: true or false is needed ({Meaning})",
+        SettingKind.Number => $"{Path}: a whole number is needed, for example {Example} ({Meaning})",
         _ => $"{Path}: a list of texts is needed, for example [\"{Example}\"] ({Meaning})",
     };
 }

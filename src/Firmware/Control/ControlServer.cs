@@ -124,6 +124,8 @@ internal sealed partial class ControlServer(NodeOperations operations, TimeProvi
         "peers" => JsonSerializer.SerializeToNode(operations.Peers(), FirmwareJson.Default.PeerViewArray),
         "forecast" => JsonSerializer.SerializeToNode(operations.Forecast(), FirmwareJson.Default.NodeForecastView),
         "links" => JsonSerializer.SerializeToNode(operations.Links.List(), FirmwareJson.Default.LinkListView),
+        "paths" => JsonSerializer.SerializeToNode(await operations.Overlay.ListAsync(), FirmwareJson.Default.PeerPathsViewArray),
+        "reach" => JsonSerializer.SerializeToNode(await operations.Overlay.ReachAsync(request.Name ?? ""), FirmwareJson.Default.ReachView),
         "bridges" => JsonSerializer.SerializeToNode(operations.Bridges(), FirmwareJson.Default.BridgeViewArray),
         "workloads" => JsonSerializer.SerializeToNode(operations.Workloads(), FirmwareJson.Default.WorkloadViewArray),
         "deploy" => JsonSerializer.SerializeToNode(

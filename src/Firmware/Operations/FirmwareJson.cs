@@ -16,6 +16,8 @@ namespace EdgeFirmware.Firmware.Operations;
 [JsonSerializable(typeof(OfferView))]
 [JsonSerializable(typeof(BridgeView[]))]
 [JsonSerializable(typeof(LinkListView))]
+[JsonSerializable(typeof(PeerPathsView[]))]
+[JsonSerializable(typeof(ReachView))]
 [JsonSerializable(typeof(NodeForecastView))]
 [JsonSerializable(typeof(ClientListView))]
 [JsonSerializable(typeof(ClientDetailsView))]

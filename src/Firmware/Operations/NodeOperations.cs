@@ -9,6 +9,7 @@ using EdgeFirmware.Firmware.Users;
 using EdgeFirmware.Mesh.Shell;
 using EdgeFirmware.Mqtt.Bridge;
 using EdgeFirmware.Mqtt.Broker;
+using EdgeFirmware.Overlay.Peers;
 using EdgeFirmware.Mqtt.Topics;
 using EdgeFirmware.Workloads.Copies;
 using EdgeFirmware.Workloads.Custody;
@@ -25,6 +26,7 @@ internal sealed class NodeOperations(
 
     private readonly long _started = time.GetTimestamp();
     private PlacementDesk? _placement;
+    private OverlayDesk? _overlay;
 
     public EventLog Events => events;
 
@@ -36,6 +38,11 @@ internal sealed class NodeOperations(
     public NodeSite? Site { get; init; }
 
     public required LinkDesk Links { get; init; }
+
+    /// <summary><c>null</c>: other nodes are not reached by it.</summary>
+    public OverlayNode? OverlayNode { get; init; }
+
+    public OverlayDesk Overlay => _overlay ??= new OverlayDesk(OverlayNode, FindNode, time);
 
     public ClientDesk Clients { get; } = new(broker, events);
 

@@ -15,6 +15,7 @@ using EdgeFirmware.Mesh.Wire;
 using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Topics;
 using EdgeFirmware.Overlay.Links;
+using EdgeFirmware.Overlay.Peers;
 using EdgeFirmware.Platform.Engine;
 using EdgeFirmware.Platform.Images;
 using EdgeFirmware.Platform.Network.Links;
@@ -34,6 +35,7 @@ internal sealed class NodeParts : IDisposable
     private readonly TlsPeerNetwork? _peers;
     private readonly Socket? _listener;
     private readonly NodeSite? _site;
+    private readonly OverlayNode? _overlay;
     private readonly TransferDesk _transfers;
     private readonly KnownPeers _known;
     private readonly EngineWatch _watch;
@@ -79,9 +81,19 @@ internal sealed class NodeParts : IDisposable
         _transfers = new TransferDesk(Host, engine, images, Mesh.BeginReceivingAsync, Mesh.ReceivedAsync, journal.For("transfer"));
         _watch = new EngineWatch(engine, Host, Find, Mesh.EngineIsAsync, Mesh.CopyEndedAsync, time, journal.For("engine"));
         Links = new LinkLoop(new KernelLinkWatch(time), new BoundProber(time), configuration.Links, events.Add, time, journal.For("links"));
+        if (configuration.Mesh is { OverlayPort: { } overlayPort } reached)
+        {
+            IPeerTrust trust = site is null ? Own(new LabTrust(reached.SiteKey!)) : site.Identity;
+            var overlay = _overlay = Own(new OverlayNode(
+                self, trust, new OverlayOptions { Port = overlayPort }, Own(new LinkDatagrams(overlayPort, journal.For("overlay"))), node => Locate(node)?.Address,
+                static (_, service, _) => throw new PeerException($"nobody here deals with messages for {service}"), events.Add, time, journal.For("overlay")));
+            Links.Changed = overlay.LinksAre;
+            if (site is not null)
+                site.Tls.TrustChanged += overlay.JudgeAgain;
+        }
         Operations = new NodeOperations(self, configuration, broker, Mesh, Host, Custody, engine, machine, events, users, time)
         {
-            Site = site, Links = new LinkDesk(Links, configuration.Links, time),
+            OverlayNode = _overlay, Site = site, Links = new LinkDesk(Links, configuration.Links, time),
         };
     }
 
@@ -103,6 +115,8 @@ internal sealed class NodeParts : IDisposable
             running.Add(_known.RememberAsync(() => Mesh.Snapshot.Members, cancel));
         if (_peers is not null && _listener is not null)
             running.Add(_peers.AcceptAsync(_listener, ServeAsync, cancel));
+        if (_overlay is not null)
+            running.Add(_overlay.RunAsync(cancel));
         if (_site is not null)
             running.Add(_site.RunAsync(cancel));
         return running;

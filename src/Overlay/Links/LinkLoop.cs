@@ -25,6 +25,9 @@ public sealed class LinkLoop(ILinkWatch watch, ILinkProber prober, LinksOptions 
     /// <summary>Why the kernel's links are not seen; empty when they are.</summary>
     public string Trouble => _trouble;
 
+    /// <summary>Told of the kernel's links, from the loop: must be quick. Those that the operator wants watched, with the kinds he gave them.</summary>
+    public Action<IReadOnlyList<KernelLink>>? Changed { get; set; }
+
     /// <summary>A user of the link has reason to think that it is not what it was. Thread safe; dropped when there is too much else to do.</summary>
     public void Doubt(int index) => _inbox.Writer.TryWrite(now => _core.Doubt(index, now));
 
@@ -98,6 +101,7 @@ public sealed class LinkLoop(ILinkWatch watch, ILinkProber prober, LinksOptions 
             _ = EndInboxAsync(ProbeAsync(request, cancel));
         // Before the events: whoever reads one sees what it tells of.
         _snapshot = _core.Views();
+        Changed?.Invoke([.. _snapshot.Select(static link => link.Kernel)]);
         while (_core.Events.TryDequeue(out var happened))
         {
             OverlayLog.Happened(log, happened.Subject, happened.Kind, happened.Why);

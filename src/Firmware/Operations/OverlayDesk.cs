@@ -1,0 +1,70 @@
+using System.Net;
+using EdgeFirmware.Contracts;
+using EdgeFirmware.Contracts.Overlay;
+using EdgeFirmware.Contracts.Peers;
+using EdgeFirmware.Firmware.Configuration;
+using EdgeFirmware.Overlay.Peers;
+
+namespace EdgeFirmware.Firmware.Operations;
+
+/// <summary>A peer, as it is reached.</summary>
+/// <param name="Path">The way in use; absent while there is none, or nothing has been said for a while.</param>
+/// <param name="Waiting">Messages with which it has not dealt.</param>
+/// <param name="Why">Why that way, when it was last changed.</param>
+internal sealed record PeerPathsView(string Id, PathView? Path, PathView[] Paths, int Waiting, long Switches, string? Why);
+
+/// <param name="Link">Its name; <c>route</c>: wherever the kernel routes.</param>
+/// <param name="RoundTripMs">Smoothed; absent before the first answer.</param>
+/// <param name="Loss">Share of the last 64 probes that were not answered, 0-1.</param>
+internal sealed record PathView(string Link, string Kind, string Address, bool Usable, double? RoundTripMs, double Loss);
+
+/// <param name="Milliseconds">From the first packet, keys and all where there were none, until it was known that the peer has the message.</param>
+internal sealed record ReachView(string Id, double Milliseconds, PathView? Path);
+
+/// <summary>What a person can ask about the ways to other nodes.</summary>
+internal sealed class OverlayDesk(OverlayNode? overlay, Func<string, NodeId> find, TimeProvider time)
+{
+    /// <summary>A handshake over a slow radio, tried again a few times.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <summary>Peers that were spoken with.</summary>
+    public async Task<PeerPathsView[]> ListAsync()
+    {
+        if (overlay is null)
+            return [];
+        var peers = await overlay.ListAsync(CancellationToken.None);
+        return [.. peers.OrderBy(peer => peer.Id).Select(ViewOf)];
+    }
+
+    /// <summary>Says something to a node and waits until it has come.</summary>
+    /// <exception cref="OperationRefusedException">No overlay, no such node, or no answer.</exception>
+    public async Task<ReachView> ReachAsync(string name)
+    {
+        if (overlay is null)
+            throw new OperationRefusedException(409, "this node has no overlay: Mesh.Listen is missing, or of this machine only and Overlay.Port is not given");
+        var node = find(name);
+        using var deadline = new CancellationTokenSource(Patience, time);
+        var started = time.GetTimestamp();
+        try
+        {
+            await overlay.SendAsync(node, OverlayService.Echo, OverlayPriority.Urgent, default, deadline.Token);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            throw new OperationRefusedException(504, $"{node} has not answered within {Patience.TotalSeconds:0} s over any link");
+        }
+        catch (PeerException error)
+        {
+            throw new OperationRefusedException(409, error.Message);
+        }
+        var elapsed = time.GetElapsedTime(started);
+        var peers = await overlay.ListAsync(CancellationToken.None);
+        return new ReachView(node.Value, Math.Round(elapsed.TotalMilliseconds, 3), peers.FirstOrDefault(peer => peer.Id == node)?.Path is { } path ? ViewOf(path) : null);
+    }
+
+    private static PeerPathsView ViewOf(OverlayPeerView peer) => new(
+        peer.Id.Value, peer.Path is { } path ? ViewOf(path) : null, [.. peer.Paths.Select(ViewOf)], peer.Waiting, peer.Switches, peer.Why.Length > 0 ? peer.Why : null);
+
+    private static PathView ViewOf(OverlayPathView path) => new(
+        path.Link, LinkWords.Of(path.Kind), path.Remote.ToString(), path.IsUsable, path.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 3) : null, Math.Round(path.Loss, 3));
+}
