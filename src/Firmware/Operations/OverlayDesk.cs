@@ -1,4 +1,3 @@
-using System.Net;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Overlay;
 using EdgeFirmware.Contracts.Peers;
