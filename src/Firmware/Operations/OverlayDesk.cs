@@ -41,7 +41,9 @@ internal sealed class OverlayDesk(OverlayNode? overlay, Func<string, NodeId> fin
     {
         if (overlay is null)
             throw new OperationRefusedException(409, "this node has no overlay: Mesh.Listen is missing, or of this machine only and Overlay.Port is not given");
-        var node = find(name);
+        // A node that the mesh has lost may still be reached.
+        var known = (await overlay.ListAsync(CancellationToken.None)).Where(peer => peer.Id.Name == name || peer.Id.Value == name).ToList();
+        var node = known.Count == 1 ? known[0].Id : find(name);
         using var deadline = new CancellationTokenSource(Patience, time);
         var started = time.GetTimestamp();
         try

@@ -31,6 +31,7 @@ internal sealed class PeerPath
     private Instant _pingSentAt = Instant.Never;
     private ushort _ping;
     private int _losses;
+    private int _samples;
 
     public PeerPath(PathKey key, string link, LinkKind kind, Instant now)
     {
@@ -157,7 +158,7 @@ internal sealed class PeerPath
     public void Confirm(Instant sentAt, bool isSample, Instant now)
     {
         if (isSample)
-            RoundTrip.Add(now - sentAt);
+            Sample(now - sentAt);
         ConfirmedAt = now;
         _awaitingSince = Load.IsIdle ? Instant.Never : now;
         IsDoubted = false;
@@ -220,6 +221,14 @@ internal sealed class PeerPath
         Schedule(now);
     }
 
+    /// <summary>The first one may contain the time in which the neighbour's link-layer address was found: the second replaces it.</summary>
+    private void Sample(TimeSpan roundTrip)
+    {
+        if (++_samples == 2)
+            RoundTrip.Forget();
+        RoundTrip.Add(roundTrip);
+    }
+
     private void Answered(Instant now)
     {
         var held = _proof.Holds == true;
@@ -235,6 +244,7 @@ internal sealed class PeerPath
         _losses = Math.Min(_losses + 1, LossesMax + 1);
         _forgivenAt = now;
         RoundTrip.Forget();
+        _samples = 0;
     }
 
     private void Calm() => (IsDoubted, _awaitingSince) = (false, Instant.Never);

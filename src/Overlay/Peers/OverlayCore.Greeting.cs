@@ -40,7 +40,7 @@ internal sealed partial class OverlayCore
     public void Handle(int link, IPEndPoint from, ReadOnlySpan<byte> datagram, Instant now)
     {
         Counts.Received++;
-        var path = new PathKey(link, from);
+        var path = new PathKey(link != 0 ? link : LinkTo(from.Address), from);
         if (datagram.Length < 3)
         {
             Counts.Malformed++;
@@ -289,6 +289,15 @@ internal sealed partial class OverlayCore
     {
         if (_byIndex.TryGetValue(index, out var owner) && owner == peer)
             _byIndex.Remove(index);
+    }
+
+    /// <summary>A link has its socket a moment later than its first datagrams.</summary>
+    private int LinkTo(IPAddress remote)
+    {
+        foreach (var link in _links)
+            if (IsUsable(link) && MayLeadTo(link, remote))
+                return link.Index;
+        return 0;
     }
 
     private string NameOf(PathKey path)

@@ -192,8 +192,12 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
     /// <summary>All ways that could lead to the peer are tried.</summary>
     private void Spread(Peer peer, Instant now)
     {
-        foreach (var key in Ways(peer))
-            peer.Session.Learn(key.Key, key.Name, key.Kind, now);
+        var ways = Ways(peer).ToList();
+        // Before the links were known the kernel's choice was all there was.
+        foreach (var path in peer.Session.Paths.Where(path => path.Key.Link == 0 && ways.Exists(way => way.Key.Link != 0 && way.Key.Remote.Equals(path.Key.Remote))).ToList())
+            peer.Session.Unlearn(path.Key, now);
+        foreach (var way in ways)
+            peer.Session.Learn(way.Key, way.Name, way.Kind, now);
     }
 
     private IEnumerable<(PathKey Key, string Name, LinkKind Kind)> Ways(Peer peer)
