@@ -95,8 +95,11 @@ sees() { node "$1" peers --json | jq -e "[.[] | select(.status == \"alive\") | .
 mesh_of() {
   local index
   index=$(at "$1" cat /sys/class/net/lowpan0/ifindex)
-  printf ', "Mesh": { "Listen": "[%s%%%s]:7900", "Profile": "LowPower", "SiteKey": "%s" }' "$(address "$1")" "$index" "$key"
+  printf ', "Links": { "Names": ["lowpan0", "wan0"] }, "Mesh": { "Listen": "[%s%%%s]:7900", "Profile": "LowPower", "SiteKey": "%s" }' "$(address "$1")" "$index" "$key"
 }
+
+# reaches NODE LINK: it says something to the other, and that is the link it goes over.
+reaches() { node "$1" reach "radio-${other[$1]}" --json | tee -a "$work/reached" | jq -e ".path.link == \"$2\""; }
 
 logs() { tail -n 20 "$work"/*.log | sed 's/^/# /'; }
 
@@ -123,5 +126,10 @@ start a "$(mesh_of a)"
 start b "$(mesh_of b)"
 check 'two nodes that have only the radio find each other by multicast' within 60 sees a
 check 'and the other one sees the first' within 20 sees b
-((tap_failed == 0)) || logs
+check 'a message reaches the other node by its ID, over the radio' within 30 reaches a lowpan0
+at a ip link set wan0 up
+check 'with a wire it goes over the wire' within 60 reaches a wan0
+at b ip link set wan0 down
+check 'and without over the radio again' within 15 reaches a lowpan0
+((tap_failed == 0)) || { logs; cat "$work/reached"; }
 tap_exit

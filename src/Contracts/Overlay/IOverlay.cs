@@ -13,6 +13,8 @@ public interface IOverlay
 
     /// <summary>The peers that were spoken with, and the ways to them.</summary>
     Task<IReadOnlyList<OverlayPeerView>> ListAsync(CancellationToken cancel);
+
+    Task<OverlayFigures> CountAsync(CancellationToken cancel);
 }
 
 /// <summary>Who deals with a message at the other end; the first byte of it.</summary>

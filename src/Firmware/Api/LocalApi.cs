@@ -55,12 +55,19 @@ internal static class LocalApi
     internal static void Map(RouteTable routes, NodeOperations operations)
     {
         routes.MapGet("/healthz", context => WriteTextAsync(context, "text/plain; charset=utf-8", "ok\n"));
-        routes.MapGet("/metrics", context => WriteTextAsync(context, "text/plain; version=0.0.4; charset=utf-8", MetricsText.Write(operations)));
+        routes.MapGet("/metrics", async context =>
+        {
+            var overlay = await operations.Overlay.FiguresAsync();
+            var paths = await operations.Overlay.ListAsync();
+            await WriteTextAsync(context, "text/plain; version=0.0.4; charset=utf-8", MetricsText.Write(operations, overlay, paths));
+        });
         routes.MapGet("/openapi.json", context => WriteTextAsync(context, "application/json", OpenApiDocument.Text));
         routes.MapGet("/api/v1/node", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Node(), FirmwareJson.Default.NodeView)));
         routes.MapGet("/api/v1/peers", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Peers(), FirmwareJson.Default.PeerViewArray)));
         routes.MapGet("/api/v1/forecast", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Forecast(), FirmwareJson.Default.NodeForecastView)));
         routes.MapGet("/api/v1/links", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Links.List(), FirmwareJson.Default.LinkListView)));
+        routes.MapGet("/api/v1/paths", async context =>
+            await WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(await operations.Overlay.ListAsync(), FirmwareJson.Default.PeerPathsViewArray)));
         routes.MapGet("/api/v1/bridges", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Bridges(), FirmwareJson.Default.BridgeViewArray)));
         routes.MapGet("/api/v1/workloads", context => WriteAsync(context, 200, JsonSerializer.SerializeToUtf8Bytes(operations.Workloads(), FirmwareJson.Default.WorkloadViewArray)));
         routes.MapPost("/api/v1/workloads", async context =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using EdgeFirmware.Contracts.Overlay;
 using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Firmware.Users;
 using EdgeFirmware.Mqtt.Broker;
@@ -9,7 +10,7 @@ namespace EdgeFirmware.Firmware.Api;
 /// <summary>Prometheus text exposition, format 0.0.4.</summary>
 internal static class MetricsText
 {
-    public static string Write(NodeOperations operations)
+    public static string Write(NodeOperations operations, OverlayFigures? overlay, PeerPathsView[] paths)
     {
         var node = operations.Node();
         var text = new StringBuilder();
@@ -27,6 +28,8 @@ internal static class MetricsText
         Forecast(text, operations.Forecast());
         Broker(text, operations.BrokerStatistics);
         Links(text, operations.Links.List().Links);
+        if (overlay is not null)
+            OverlayMetrics.Write(text, overlay, paths);
         Bridges(text, operations.Bridges());
         Logins(text, operations.Users.Logins);
         Quotas(text, operations.Users);
@@ -187,9 +190,9 @@ internal static class MetricsText
         Line(text, name, value);
     }
 
-    private static void Head(StringBuilder text, string name, string type, string help) =>
+    internal static void Head(StringBuilder text, string name, string type, string help) =>
         text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
 
-    private static void Line(StringBuilder text, string series, double value) =>
+    internal static void Line(StringBuilder text, string series, double value) =>
         text.Append(series).Append(' ').Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
 }

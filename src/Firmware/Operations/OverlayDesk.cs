@@ -35,6 +35,9 @@ internal sealed class OverlayDesk(OverlayNode? overlay, Func<string, NodeId> fin
         return [.. peers.OrderBy(peer => peer.Id).Select(ViewOf)];
     }
 
+    /// <returns><c>null</c> without an overlay.</returns>
+    public async Task<OverlayFigures?> FiguresAsync() => overlay is null ? null : await overlay.CountAsync(CancellationToken.None);
+
     /// <summary>Says something to a node and waits until it has come.</summary>
     /// <exception cref="OperationRefusedException">No overlay, no such node, or no answer.</exception>
     public async Task<ReachView> ReachAsync(string name)

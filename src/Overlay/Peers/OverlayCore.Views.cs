@@ -19,5 +19,11 @@ internal sealed partial class OverlayCore
         return views;
     }
 
+    public OverlayFigures Figures() => new(Counts.Received, Counts.Sent, Counts.Switches,
+    [
+        new("malformed", Counts.Malformed), new("forged", Counts.Forged), new("replayed", Counts.Replayed), new("strange", Counts.Strange), new("refused", Counts.Refused),
+        new("limited", Counts.Limited),
+    ]);
+
     private static OverlayPathView View(PeerPath path) => new(path.LinkName, path.Kind, path.Key.Remote, path.IsUsable, path.RoundTrip.Smoothed, path.Loss);
 }

@@ -180,6 +180,7 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
         while (peer.Session.Switches.TryDequeue(out var change))
         {
             peer.HasSwitched(change.Why);
+            Counts.Switches++;
             Events.Enqueue(new NodeEvent("path-changed", peer.Id.Value, change.Why, null, new Dictionary<string, string>
             {
                 ["from"] = change.FromLink ?? "none", ["to"] = change.ToLink ?? "none",

@@ -23,4 +23,6 @@ internal sealed class OverlayCounts
     public long Received { get; set; }
 
     public long Sent { get; set; }
+
+    public long Switches { get; set; }
 }

@@ -32,12 +32,9 @@ public sealed class OverlayNode(
     private IReadOnlyList<KernelLink> _links = [];
     private long _lastToken;
 
-    public async Task<IReadOnlyList<OverlayPeerView>> ListAsync(CancellationToken cancel)
-    {
-        var views = new TaskCompletionSource<IReadOnlyList<OverlayPeerView>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _inbox.Writer.WriteAsync(_ => views.TrySetResult(_core.Views()), cancel);
-        return await views.Task.WaitAsync(cancel);
-    }
+    public Task<IReadOnlyList<OverlayPeerView>> ListAsync(CancellationToken cancel) => AskAsync(_core.Views, cancel);
+
+    public Task<OverlayFigures> CountAsync(CancellationToken cancel) => AskAsync(_core.Figures, cancel);
 
     public async Task SendAsync(NodeId to, OverlayService service, OverlayPriority priority, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
@@ -104,6 +101,14 @@ public sealed class OverlayNode(
         _links = links;
         sockets.LinksAre(links);
         _core.LinksAre(links, now);
+    }
+
+    /// <summary>By the loop, since the core is its own.</summary>
+    private async Task<T> AskAsync<T>(Func<T> question, CancellationToken cancel)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _inbox.Writer.WriteAsync(_ => answer.TrySetResult(question()), cancel);
+        return await answer.Task.WaitAsync(cancel);
     }
 
     private async Task ReceiveAsync(CancellationToken cancel)
