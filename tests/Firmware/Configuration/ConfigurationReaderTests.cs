@@ -133,6 +133,23 @@ public sealed class ConfigurationReaderTests
         Assert.Contains(Faults($"{{ \"Links\": {{ {links} }} }}"), one => one.StartsWith(fault, StringComparison.Ordinal));
 
     [Theory]
+    [InlineData("10.0.0.1:7900", "", 61616)]
+    [InlineData("127.0.0.1:7900", "", null)]
+    [InlineData("127.0.0.1:7900", """, "Overlay": { "Port": 5000 }""", 5000)]
+    [InlineData("10.0.0.1:7900", """, "Overlay": { "Port": 0 }""", null)]
+    public void The_overlay_has_a_port_unless_the_mesh_is_of_this_machine_only(string listen, string overlay, int? port) => Assert.Equal(
+        port, Read($$"""{ "Mesh": { "Listen": "{{listen}}", "SiteKey": "{{Convert.ToBase64String(new byte[32])}}" }{{overlay}} }""").Mesh!.OverlayPort);
+
+    [Fact]
+    public void A_number_may_come_from_the_environment()
+    {
+        const string json = """{ "Mesh": { "Listen": "10.0.0.1:7900", "SiteKey": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" } }""";
+        Assert.Equal(5001, Read(json, ("EDGE__Overlay__Port", "5001")).Mesh!.OverlayPort);
+        Assert.Throws<ConfigurationException>(() => Read(json, ("EDGE__Overlay__Port", "many")));
+        Assert.Throws<ConfigurationException>(() => Read(json, ("EDGE__Overlay__Port", "70000")));
+    }
+
+    [Theory]
     [InlineData("gate-1", true)]
     [InlineData("-gate", false)]
     [InlineData("gate 1", false)]
