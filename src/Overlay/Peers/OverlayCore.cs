@@ -57,6 +57,13 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
         return true;
     }
 
+    /// <summary>Nobody waits for it any more: it is not sent unless it has begun to be.</summary>
+    public void Withdraw(NodeId to, byte lane, long token)
+    {
+        if (_peers.TryGetValue(to, out var peer))
+            peer.Session.Withdraw(lane, token);
+    }
+
     /// <summary>The message has been dealt with; those of a lane in order.</summary>
     public static void Settle(Incoming message, Instant now) => message.Session.Settle(message.Lane, now);
 
@@ -155,6 +162,8 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
         peer.CutOffSince = isCutOff ? Instant.Min(peer.CutOffSince, now) : Instant.Never;
         if (peer.Keys?.Packets.IsDue == true || peer.CutOffSince + CutOffPatience <= now)
             peer.Want(now);
+        if (peer is { IsMet: false, Session.IsIdle: true })
+            peer.StopWanting();
         if (peer.GreetAt <= now)
             Greet(peer, now);
         if (peer.TellRunAt <= now && peer.Keys is { } keys)

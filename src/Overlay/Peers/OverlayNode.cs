@@ -26,7 +26,7 @@ public sealed class OverlayNode(
     private readonly OverlayCore _core = new(self, trust, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), new Random());
     private readonly Channel<Action<Instant>> _inbox = Channel.CreateBounded<Action<Instant>>(InboxMax);
     private readonly Dictionary<long, TaskCompletionSource> _sending = [];
-    private readonly Queue<Action<Instant>> _waiting = [];
+    private readonly Queue<Sending> _waiting = [];
     private readonly DealtQueue _dealt = new();
     private readonly byte[] _datagram = new byte[PacketSeal.PacketBytesMax];
     private IReadOnlyList<KernelLink> _links = [];
@@ -42,9 +42,17 @@ public sealed class OverlayNode(
             throw new PeerException("that is this node");
         ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, OverlayMessage.BytesMax);
         byte[] message = [(byte)service, .. body.Span];
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _inbox.Writer.WriteAsync(now => Send(to, priority, message, done, now, cancel), cancel);
-        await done.Task.WaitAsync(cancel);
+        var sending = new Sending(to, (byte)priority, message, cancel);
+        await _inbox.Writer.WriteAsync(now => Send(sending, now), cancel);
+        try
+        {
+            await sending.Done.Task.WaitAsync(cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            _inbox.Writer.TryWrite(_ => Withdraw(sending));
+            throw;
+        }
     }
 
     /// <summary>The links have changed, or may have. Thread safe.</summary>
@@ -81,17 +89,23 @@ public sealed class OverlayNode(
 
     public void Dispose() => _core.Dispose();
 
-    private void Send(NodeId to, OverlayPriority priority, byte[] message, TaskCompletionSource done, Instant now, CancellationToken cancel)
+    private void Send(Sending sending, Instant now)
     {
-        if (cancel.IsCancellationRequested)
+        if (sending.Cancel.IsCancellationRequested)
             return;
-        if (locate(to) is { } address)
-            _core.Learn(to, new IPEndPoint(address, options.Port), 0, now);
-        var token = ++_lastToken;
-        if (_core.TrySend(to, (byte)priority, message, token, now))
-            _sending.Add(token, done);
+        if (locate(sending.To) is { } address)
+            _core.Learn(sending.To, new IPEndPoint(address, options.Port), 0, now);
+        sending.Token = ++_lastToken;
+        if (_core.TrySend(sending.To, sending.Lane, sending.Message, sending.Token, now))
+            _sending.Add(sending.Token, sending.Done);
         else
-            _waiting.Enqueue(later => Send(to, priority, message, done, later, cancel)); // until something has been dealt with
+            _waiting.Enqueue(sending); // until something has been dealt with
+    }
+
+    private void Withdraw(Sending sending)
+    {
+        if (_sending.Remove(sending.Token))
+            _core.Withdraw(sending.To, sending.Lane, sending.Token);
     }
 
     private void LinksAre(IReadOnlyList<KernelLink> links, Instant now)
@@ -154,7 +168,7 @@ public sealed class OverlayNode(
         while (_core.Ended.TryDequeue(out var ended))
             End(ended.Token, ended.IsDelivered);
         for (var left = _waiting.Count; left > 0; left--)
-            _waiting.Dequeue()(now);
+            Send(_waiting.Dequeue(), now);
         while (_core.Shouts.TryDequeue(out var link))
             sockets.SendToNeighbours(link, _core.Here);
         while (_core.Poll(_datagram, now) is var (path, length))
@@ -209,4 +223,20 @@ public sealed class OverlayNode(
 
     private static TimeSpan Wait(Instant until, Instant now) =>
         until == Instant.Never ? Timeout.InfiniteTimeSpan : until > now ? until - now + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero;
+
+    /// <summary>A message whose sender waits.</summary>
+    private sealed class Sending(NodeId to, byte lane, byte[] message, CancellationToken cancel)
+    {
+        public NodeId To => to;
+
+        public byte Lane => lane;
+
+        public byte[] Message => message;
+
+        public CancellationToken Cancel => cancel;
+
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public long Token { get; set; }
+    }
 }

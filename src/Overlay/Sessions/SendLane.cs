@@ -58,6 +58,21 @@ internal sealed class SendLane(byte number)
         return true;
     }
 
+    /// <summary>Takes back what has not begun to go out.</summary>
+    public void Withdraw(long token)
+    {
+        var isCut = _cut > 0; // the first one
+        for (var left = _waiting.Count; left > 0; left--)
+        {
+            var message = _waiting.Dequeue();
+            if (message.Token == token && !isCut)
+                _bytes -= message.Body.Length;
+            else
+                _waiting.Enqueue(message);
+            isCut = false;
+        }
+    }
+
     /// <summary>The next chunk for a packet: what was lost first.</summary>
     /// <param name="room">For its body.</param>
     /// <param name="isEmpty">The packet has no other chunk.</param>

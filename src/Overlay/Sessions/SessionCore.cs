@@ -63,6 +63,9 @@ internal sealed partial class SessionCore
     /// <returns>Whether it was taken; otherwise there is too much already, and room when the next one is delivered.</returns>
     public bool TrySend(byte lane, ReadOnlyMemory<byte> message, long token) => _out[lane].TryPut(new OutgoingMessage(message, token));
 
+    /// <summary>Its sender waits no longer; what has begun to go out goes out.</summary>
+    public void Withdraw(byte lane, long token) => _out[lane].Withdraw(token);
+
     /// <summary>The oldest message of a lane that was taken from the inbox has been dealt with: only then does the peer forget it.</summary>
     public void Settle(byte lane, Instant now) => _in[lane].Settle(_heardOn?.Pace.AckDelay ?? TimeSpan.Zero, now);
 

@@ -61,6 +61,25 @@ public sealed class OverlayCoreTests : IDisposable
     }
 
     [Fact]
+    public void What_nobody_waits_for_any_more_is_not_sent_and_nobody_is_greeted_for_it()
+    {
+        var cluster = Of(2, _wan);
+        _wan.Deaf.Add((1, 2));
+        cluster[1].Meet(cluster[2]);
+        var token = cluster[1].Send(cluster[2], "in vain");
+        cluster.Run(10);
+        cluster[1].Core.Withdraw(cluster[2].Id, 1, token);
+        cluster.Run(100);
+        _wan.Sent.Clear();
+        _wan.Deaf.Clear();
+        cluster.Run(100);
+        Assert.DoesNotContain(_wan.Sent, datagram => datagram[0] == (byte)PacketType.First);
+        cluster[1].Send(cluster[2], "wanted");
+        cluster.Run(1);
+        Assert.Equal(["wanted"], cluster[2].Got.Select(message => message.Text));
+    }
+
+    [Fact]
     public void Both_may_begin_at_once()
     {
         var cluster = Of(2, _wan, _radio);
