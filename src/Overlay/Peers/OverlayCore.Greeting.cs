@@ -92,7 +92,7 @@ internal sealed partial class OverlayCore
     {
         if (peer.Greeting is null or { Third.Length: > 0 } && NewIndex() is { } index)
         {
-            if (peer.Greeting is not null)
+            if (peer.KeysOf(peer.GreetingIndex) is null) // they are used until there are others
                 Release(peer.GreetingIndex, peer);
             peer.Begin(new HandshakeInitiator(self, trust, index, peer.Id), index);
             _byIndex[index] = peer;
