@@ -171,7 +171,13 @@ internal sealed class PeerPath
         if (IsDoubted || !IsUp)
             return;
         IsDoubted = true;
-        if (_pingSentAt == Instant.Never)
+        AskSoon(now);
+    }
+
+    /// <summary>Something is to be heard from the peer.</summary>
+    public void AskSoon(Instant now)
+    {
+        if (IsUp && _pingSentAt == Instant.Never)
             NextPingAt = now;
     }
 

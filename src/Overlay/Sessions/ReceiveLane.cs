@@ -18,6 +18,7 @@ internal sealed class ReceiveLane(byte number)
     private uint _settled;
     private int _earlyBytes;
     private int _sinceAck;
+    private bool _isSettledSaidLast;
 
     public byte Number { get; } = number;
 
@@ -64,7 +65,11 @@ internal sealed class ReceiveLane(byte number)
     {
         _settled = _unsettled.Dequeue() + 1;
         AckAt = Instant.Min(AckAt, now + ackDelay);
+        _isSettledSaidLast = true;
     }
+
+    /// <summary>The peer asks whether this side is there: what was said last of messages dealt with may have been lost, and nothing that it could send again is missing.</summary>
+    public void SayAgain(Instant now) => AckAt = _isSettledSaidLast ? now : AckAt;
 
     /// <summary>What to tell the peer now.</summary>
     public void WriteAck(ref FrameWriter writer)
@@ -84,6 +89,7 @@ internal sealed class ReceiveLane(byte number)
             return false;
         _next++;
         _sinceAck++;
+        _isSettledSaidLast = false;
         if (isFirst && isLast)
         {
             Give(body.ToArray(), gives);

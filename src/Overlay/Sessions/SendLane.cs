@@ -19,6 +19,7 @@ internal sealed class SendLane(byte number)
     private int _cut;
     private int _bytes;
     private uint _next;
+    private int _unreceived;
 
     public byte Number { get; } = number;
 
@@ -41,6 +42,9 @@ internal sealed class SendLane(byte number)
 
     /// <summary>Nothing is kept here.</summary>
     public bool IsEmpty => _waiting.Count == 0 && _underWay.Count == 0;
+
+    /// <summary>The peer has all that was sent, and has not said that it dealt with it; if that was lost, nothing here would be sent again.</summary>
+    public bool AwaitsSettling => _underWay.Count > 0 && _unreceived == 0;
 
     /// <summary>Messages with which the peer has not dealt, in order.</summary>
     public IEnumerable<OutgoingMessage> Kept => _underWay.Where(static chunk => chunk.IsLast).Select(static chunk => chunk.Message).Concat(_waiting);
@@ -96,6 +100,7 @@ internal sealed class SendLane(byte number)
             return null;
         var chunk = new Chunk(this, _next++, message, _cut, size);
         _underWay.Enqueue(chunk);
+        _unreceived++;
         _cut += size;
         if (chunk.IsLast)
         {
@@ -135,6 +140,7 @@ internal sealed class SendLane(byte number)
             if (chunk.IsReceived || (ahead >= 0 && !ack.Has(ahead)))
                 continue;
             chunk.IsReceived = true;
+            _unreceived--;
             received(chunk);
         }
         var settledTo = next - ack.Unsettled;

@@ -20,6 +20,8 @@ internal sealed partial class SessionCore
             {
                 case FrameKind.Ping:
                     path.PongDue = reader.Id;
+                    foreach (var lane in _in)
+                        lane.SayAgain(now);
                     break;
                 case FrameKind.Pong:
                     path.Pong(reader.Id, now);

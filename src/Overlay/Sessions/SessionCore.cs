@@ -25,12 +25,17 @@ internal sealed partial class SessionCore
     /// <summary>How often it is looked whether a better path has held for long enough.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How often a peer is asked that has everything and does not say that it dealt with it: it may have said so, and been lost.</summary>
+    private static readonly TimeSpan AskFirst = TimeSpan.FromMilliseconds(500), AskMax = TimeSpan.FromSeconds(15);
+
     private readonly SendLane[] _out = new SendLane[LanesMax];
     private readonly ReceiveLane[] _in = new ReceiveLane[LanesMax];
     private readonly List<PeerPath> _paths = [];
     private PeerPath? _current;
     private PeerPath? _heardOn;
     private PeerPath? _rescue;
+    private Instant _askAt = Instant.Never;
+    private TimeSpan _askPause = AskFirst;
 
     public SessionCore()
     {
@@ -122,6 +127,7 @@ internal sealed partial class SessionCore
                 next = Instant.Min(next, lane.AckAt);
         if (_current is null)
             return next;
+        next = Instant.Min(next, _askAt);
         if (HasData)
             next = Instant.Min(next, _current.Load.ReadyAt(now));
         return _paths.Count > 1 ? Instant.Min(next, now + Look) : next;
@@ -140,6 +146,21 @@ internal sealed partial class SessionCore
                 DoubtFrom(path, now);
         }
         Choose(now);
+        AskWhetherSettled(now);
+    }
+
+    private void AskWhetherSettled(Instant now)
+    {
+        if (!Array.Exists(_out, static lane => lane.AwaitsSettling))
+            (_askAt, _askPause) = (Instant.Never, AskFirst);
+        else if (_askAt == Instant.Never)
+            _askAt = now + _askPause;
+        else if (_askAt <= now && _current is { } current)
+        {
+            current.AskSoon(now);
+            _askPause = _askPause * 2 < AskMax ? _askPause * 2 : AskMax;
+            _askAt = now + _askPause;
+        }
     }
 
     /// <summary>If it is the one in use all ways are asked at once, and what waits longest goes over another one as well.</summary>
