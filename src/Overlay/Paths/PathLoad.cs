@@ -31,6 +31,12 @@ internal sealed class PathLoad(PeerPath path, Instant now)
     /// <summary>Nothing waits for an acknowledgement.</summary>
     public bool IsIdle => _underWay <= 0;
 
+    /// <summary>Bytes that wait for an acknowledgement.</summary>
+    internal int UnderWay => _underWay;
+
+    /// <summary>The same, counted anew.</summary>
+    internal int CountUnderWay() => _sent.Where(sending => IsOutstanding(sending)).Sum(static sending => sending.Chunk.Cost);
+
     /// <summary>Whether chunks may be sent now, or when; a packet may be larger than what is left of the window.</summary>
     public Instant ReadyAt(Instant now) => _underWay < _window ? AirReadyAt(now) : Instant.Never;
 
@@ -121,9 +127,12 @@ internal sealed class PathLoad(PeerPath path, Instant now)
 
     private void DropSettled()
     {
-        while (_sent.TryPeek(out var oldest) && (oldest.Chunk.IsReceived || oldest.Chunk.IsLost || oldest.Chunk.Path != path || oldest.Chunk.Order != oldest.Order))
+        while (_sent.TryPeek(out var oldest) && !IsOutstanding(oldest))
             _sent.Dequeue();
     }
+
+    private bool IsOutstanding(in Sending sending) =>
+        !sending.Chunk.IsReceived && !sending.Chunk.IsLost && sending.Chunk.Path == path && sending.Chunk.Order == sending.Order;
 
     private Instant AirReadyAt(Instant now)
     {

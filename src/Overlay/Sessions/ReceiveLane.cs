@@ -28,6 +28,9 @@ internal sealed class ReceiveLane(byte number)
     /// <summary>Messages that were given out and are not settled.</summary>
     public int Unsettled => _unsettled.Count;
 
+    /// <summary>The first number with which this side has not dealt; pieces of a message that is not whole yet count as dealt with.</summary>
+    private uint SettledTo => _unsettled.Count == 0 ? _next : _settled;
+
     /// <param name="gives">Called with each message that is whole, in order.</param>
     /// <returns>Whether it makes sense.</returns>
     public bool Take(in ChunkFrame chunk, TimeSpan ackDelay, int ackEvery, Action<ReadOnlyMemory<byte>> gives, Instant now)
@@ -39,8 +42,10 @@ internal sealed class ReceiveLane(byte number)
             AckAt = now; // what was said of it got lost
             return true;
         }
-        if (ahead >= SendLane.WindowChunks || (ahead > 0 && _earlyBytes + chunk.Body.Length > EarlyBytesMax))
-            return ahead < SendLane.WindowChunks;
+        if (at - SettledTo >= SendLane.WindowChunks)
+            return false; // it has to wait until what it sent has been dealt with
+        if (ahead > 0 && _earlyBytes + chunk.Body.Length > EarlyBytesMax)
+            return true;
         if (ahead > 0)
         {
             _early.Add(at, new Piece(chunk.Body.ToArray(), chunk.IsFirst, chunk.IsLast));
@@ -74,12 +79,11 @@ internal sealed class ReceiveLane(byte number)
     /// <summary>What to tell the peer now.</summary>
     public void WriteAck(ref FrameWriter writer)
     {
-        var settled = _unsettled.Count == 0 ? _next : _settled;
         ulong bits = 0;
         foreach (var at in _early.Keys)
             if (at - _next - 1 < AckFrame.BitsMax)
                 bits |= 1UL << (int)(at - _next - 1);
-        writer.Ack(Number, (ushort)_next, _next - settled, bits);
+        writer.Ack(Number, (ushort)_next, _next - SettledTo, bits);
         (AckAt, _sinceAck) = (Instant.Never, 0);
     }
 

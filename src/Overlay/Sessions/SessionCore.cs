@@ -74,12 +74,12 @@ internal sealed partial class SessionCore
     /// <summary>The oldest message of a lane that was taken from the inbox has been dealt with: only then does the peer forget it.</summary>
     public void Settle(byte lane, Instant now) => _in[lane].Settle(_heardOn?.Pace.AckDelay ?? TimeSpan.Zero, now);
 
-    /// <summary>A way that may lead to the peer. Nothing happens when it is known, or when there are too many.</summary>
+    /// <summary>A way that may lead to the peer. Nothing happens when it is known, or when there are too many that lead there.</summary>
     public PeerPath? Learn(PathKey key, string link, LinkKind kind, Instant now)
     {
         if (Find(key) is { } known)
             return known;
-        if (_paths.Count >= PathsMax)
+        if (_paths.Count >= PathsMax && !MakeRoom())
             return null;
         var path = new PeerPath(key, link, kind, now);
         _paths.Add(path);
@@ -101,10 +101,9 @@ internal sealed partial class SessionCore
         if (Find(key) is not { } path)
             return;
         path.LinkIs(false, now);
+        path.Leave(); // nobody asks it any more what is lost
         Choose(now);
-        _paths.Remove(path);
-        if (_heardOn == path)
-            _heardOn = null;
+        Drop(path);
     }
 
     /// <summary>Nothing is said: all ways are forgotten, and learnt again when there is something to say.</summary>
@@ -191,6 +190,29 @@ internal sealed partial class SessionCore
                 left.Leave();
         }
         Switches.Enqueue(new PathSwitch(left?.Key, left?.LinkName, path?.Key, path?.LinkName, why));
+    }
+
+    /// <summary>Anybody who repeats a packet from another address makes a path: one that never led there, or not for long, goes.</summary>
+    private bool MakeRoom()
+    {
+        PeerPath? least = null;
+        foreach (var path in _paths)
+            if (path != _current && path != _heardOn && !path.IsUsable && (least is null || path.ConfirmedAt < least.ConfirmedAt))
+                least = path;
+        if (least is null)
+            return false;
+        least.Leave();
+        Drop(least);
+        return true;
+    }
+
+    private void Drop(PeerPath path)
+    {
+        _paths.Remove(path);
+        if (_heardOn == path)
+            _heardOn = null;
+        if (_rescue == path)
+            _rescue = null;
     }
 
     private (PeerPath?, PeerPath?, PeerPath?) Forget()
