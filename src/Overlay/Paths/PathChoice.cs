@@ -6,7 +6,9 @@ namespace EdgeFirmware.Overlay.Paths;
 /// <summary>Which path to a peer is used. The rows are tried in order:
 /// <code>
 /// the one in use           | another                          | then
-/// none, or lost            | usable, or at least answering     | the best of them, at once
+/// none, or lost            | usable                           | the best of them, at once
+/// lost, but answering      | answering                        | stay
+/// none, or lost            | answering                        | the best of them, at once
 /// nothing acknowledged     | has carried something since      | the best of them, at once
 /// usable                   | better, for its hold-down        | the other
 /// otherwise                |                                  | stay
@@ -20,12 +22,17 @@ internal static class PathChoice
     public static (PeerPath? Path, string Why) Of(IReadOnlyList<PeerPath> paths, PeerPath? current, Instant now)
     {
         if (current is not { IsUsable: true })
-            return (Best(paths, static (path, _) => path.IsUsable, now) ?? Best(paths, static (path, _) => path.IsAnswering, now), current switch
+        {
+            var usable = Best(paths, static (path, _) => path.IsUsable, now);
+            if (usable is null && current is { IsAnswering: true })
+                return (current, "");
+            return (usable ?? Best(paths, static (path, _) => path.IsAnswering, now), current switch
             {
                 null => "the first that answers",
                 { IsUp: false } => $"no carrier on {current.LinkName}",
                 _ => $"{current.LinkName} does not answer any more",
             });
+        }
         if (current.IsStalled(now))
         {
             var since = now - current.SilentFor(now);

@@ -150,6 +150,7 @@ internal sealed class PeerPath
     /// <summary>The peer was met over it.</summary>
     public void Met(Instant now)
     {
+        _loss.Add(isLost: false, isAlive: _proof.Holds == true);
         Confirm(now, isSample: false, now);
         Schedule(now);
     }
@@ -211,6 +212,7 @@ internal sealed class PeerPath
         // What came through meanwhile speaks for it.
         if (ConfirmedAt + PingPatience < now)
             _proof.Lost(_loss.SilenceNeeded);
+        IsDoubted &= _proof.Holds != false; // it has been asked, and is asked no more often than others that are dead
         Schedule(now);
         if (!held || _proof.Holds != false)
             return false;

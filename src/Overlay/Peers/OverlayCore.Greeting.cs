@@ -172,6 +172,7 @@ internal sealed partial class OverlayCore
         peer.Learn(path.Remote, path.Link);
         peer.StopWanting();
         peer.UsedAt = now;
+        peer.CutOffSince = Instant.Never; // by these keys it may be reached: no others before they had time for it
     }
 
     private void HandleSealed(PathKey path, ReadOnlySpan<byte> datagram, Instant now)
@@ -190,7 +191,7 @@ internal sealed partial class OverlayCore
             return;
         if ((PacketType)datagram[0] == PacketType.Run)
             HandleRun(peer, keys, path, _plain.AsSpan(0, length), now);
-        else if (peer.IsMet)
+        else if (peer.IsOfThisRun(keys))
         {
             if (peer.Session.Paths.Count == 0)
                 peer.UsedAt = now - IdleAfter + Nap; // no more than it takes to say what wakes it up
@@ -216,13 +217,13 @@ internal sealed partial class OverlayCore
             Counts.Malformed++;
             return;
         }
-        if (peer.RunIs(BinaryPrimitives.ReadUInt64BigEndian(plain)) is { } ended)
+        if (peer.RunIs(BinaryPrimitives.ReadUInt64BigEndian(plain), keys) is { } ended)
             foreach (var token in ended.Undelivered)
                 Ended.Enqueue((token, false));
         if (plain[8] != 0)
             TellRun(keys, path, wants: false);
         else
-            peer.RunIsTold();
+            peer.RunIsTold(keys);
         peer.Session.Learn(path, NameOf(path), KindOf(path), now)?.Met(now);
         Spread(peer, now);
         peer.Session.Advance(now);

@@ -17,9 +17,6 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
 {
     public const int PeersMax = 1024;
 
-    /// <summary>Until it has been heard.</summary>
-    private static readonly TimeSpan RunAgain = TimeSpan.FromMilliseconds(300);
-
     /// <summary>No way answers: other keys may be needed, or it is somewhere else now.</summary>
     private static readonly TimeSpan CutOffPatience = TimeSpan.FromSeconds(2);
 
@@ -75,7 +72,7 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
             return;
         if (!peer.Learn(address, link))
             return;
-        if (peer.IsMet && peer.Session.Paths.Count > 0)
+        if (peer.IsMet && (peer.Session.Paths.Count > 0 || !peer.Session.IsIdle))
             Spread(peer, now);
         else if (peer.GreetAt != Instant.Never)
             peer.WantAtOnce(now);
@@ -94,8 +91,11 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
                         peer.Session.Unlearn(path.Key, now);
             foreach (var link in links)
                 peer.Session.LinkIs(link.Index, IsUsable(link), now);
-            if (peer.IsMet && peer.Session.Paths.Count > 0)
+            if (peer.IsMet && (peer.Session.Paths.Count > 0 || !peer.Session.IsIdle))
                 Spread(peer, now);
+            if (peer.GreetAt != Instant.Never)
+                peer.WantAtOnce(now);
+            peer.TellRunAtOnce(now);
         }
         foreach (var link in links)
             if (IsUsable(link))
@@ -142,7 +142,7 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
             return (letter.Path, letter.Datagram.Length);
         }
         foreach (var peer in _peers.Values)
-            if (peer is { IsMet: true, Keys: { } keys } && peer.Session.Poll(_plain, now) is var (path, length))
+            if (peer is { IsMet: true, SendingKeys: { } keys } && peer.Session.Poll(_plain, now) is var (path, length))
                 return (path.Key, keys.Packets.Seal((byte)PacketType.Frames, keys.PeerIndex, _plain.AsSpan(0, length), datagram));
         return null;
     }
@@ -174,7 +174,7 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
                     _letters.Enqueue((key, greeting.Third.ToArray()));
                 TellRun(keys, key, wants: true);
             }
-            peer.TellRunAt = now + RunAgain;
+            peer.TellsRun(now);
         }
         if (!peer.Session.IsIdle)
             peer.UsedAt = now;

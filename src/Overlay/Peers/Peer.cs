@@ -14,8 +14,13 @@ internal sealed class Peer(NodeId id) : IDisposable
     /// <summary>Greetings go out fast, then ever slower.</summary>
     private static readonly TimeSpan GreetFirst = TimeSpan.FromMilliseconds(500), GreetMax = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan TellFirst = TimeSpan.FromMilliseconds(300);
+
     private readonly List<Remote> _remotes = [];
     private TimeSpan _pause = GreetFirst;
+    private TimeSpan _tellPause;
+    private ulong? _runOfKeys;
+    private ulong? _runOfFormerKeys;
 
     public NodeId Id => id;
 
@@ -48,7 +53,7 @@ internal sealed class Peer(NodeId id) : IDisposable
     public ulong? Run { get; private set; }
 
     /// <summary>When to tell it this node's run again; <see cref="Instant.Never"/>: it knows.</summary>
-    public Instant TellRunAt { get; set; } = Instant.Never;
+    public Instant TellRunAt { get; private set; } = Instant.Never;
 
     /// <summary>When something was last said, by either side.</summary>
     public Instant UsedAt { get; set; }
@@ -98,8 +103,25 @@ internal sealed class Peer(NodeId id) : IDisposable
     /// <summary>There are keys; the third datagram may have to be said again.</summary>
     public void StopWanting() => GreetAt = Instant.Never;
 
-    /// <summary>It knows this node's run, and so has all of the handshake.</summary>
-    public void RunIsTold() => TellRunAt = Instant.Never;
+    /// <summary>It is told this node's run, fast at first: it may be gone.</summary>
+    public void TellsRun(Instant now) => (TellRunAt, _tellPause) = (now + _tellPause, _tellPause * 2 < GreetMax ? _tellPause * 2 : GreetMax);
+
+    /// <summary>There is reason to hope that it hears this time.</summary>
+    public void TellRunAtOnce(Instant now)
+    {
+        if (TellRunAt != Instant.Never)
+            (TellRunAt, _tellPause) = (now, TellFirst);
+    }
+
+    /// <summary>It knows this node's run, and so has all of the handshake that led to these keys.</summary>
+    public void RunIsTold(SealedSession keys) => TellRunAt = keys == Keys ? Instant.Never : TellRunAt;
+
+    /// <summary>For what is sent: the former keys until the peer surely has the others, and knows whose they are.</summary>
+    public SealedSession? SendingKeys => TellRunAt == Instant.Never ? Keys : FormerKeys ?? Keys;
+
+    /// <summary>Whether what comes with these keys is of the run that the session is with. Before that is known, or with keys of an earlier run, its numbers mean
+    /// other messages.</summary>
+    public bool IsOfThisRun(SealedSession keys) => Run is not null && Run == (keys == Keys ? _runOfKeys : _runOfFormerKeys);
 
     /// <summary>The keys that go with an index here.</summary>
     public SealedSession? KeysOf(ushort index) => Keys?.OwnIndex == index ? Keys : FormerKeys?.OwnIndex == index ? FormerKeys : null;
@@ -110,14 +132,22 @@ internal sealed class Peer(NodeId id) : IDisposable
     {
         var gone = FormerKeys;
         (FormerKeys, Keys, AgreedAt) = (Keys, keys, now);
-        TellRunAt = now;
+        (_runOfFormerKeys, _runOfKeys) = (_runOfKeys, null);
+        (TellRunAt, _tellPause) = (now, TellFirst);
         return gone;
     }
 
     /// <summary>It has said which run of it this is.</summary>
-    /// <returns>The session that ended with the former run; <c>null</c> when it is the same one.</returns>
-    public SessionCore? RunIs(ulong run)
+    /// <returns>The session that ended with the former run; <c>null</c> when it is the same one, or when that was said with keys older than those of the run that is
+    /// known: somebody has held it back.</returns>
+    public SessionCore? RunIs(ulong run, SealedSession keys)
     {
+        if (run != Run && (keys == Keys ? _runOfKeys : _runOfFormerKeys ?? _runOfKeys) is not null)
+            return null;
+        if (keys == Keys)
+            _runOfKeys = run;
+        else
+            _runOfFormerKeys = run;
         var former = Run;
         (Run, IsMet) = (run, true);
         if (former is null || former == run)
