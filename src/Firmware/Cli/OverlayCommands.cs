@@ -12,8 +12,12 @@ internal static class OverlayCommands
     {
         var node = new NodeChoice();
         var name = new Argument<string>("node") { Description = "name or ID" };
-        var command = node.AddTo(new Command("reach", "Say something to another node over whatever link leads there, and tell which one it was and how long it took.") { name });
-        command.SetAction((parsed, cancel) => node.AskAsync(parsed, new ControlRequest("reach", parsed.GetValue(name)), (answer, output) =>
+        var count = new Option<int>("--count") { Description = "so many times", DefaultValueFactory = static _ => 1 };
+        var interval = new Option<int>("--interval") { Description = "milliseconds from one to the next, whether it has come or not", DefaultValueFactory = static _ => 1000 };
+        var command = node.AddTo(
+            new Command("reach", "Say something to another node over whatever link leads there, and tell which one it was and how long it took.") { name, count, interval });
+        command.SetAction((parsed, cancel) => node.AskAsync(
+            parsed, new ControlRequest("reach", parsed.GetValue(name), Count: parsed.GetValue(count), IntervalMs: parsed.GetValue(interval)), (answer, output) =>
         {
             var reach = answer.Deserialize(FirmwareJson.Default.ReachView)!;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{reach.Id} has it after {reach.Milliseconds:0.0} ms{(reach.Path is { } path ? $", over {path.Link} to {path.Address}" : "")}"));

@@ -80,7 +80,11 @@ internal sealed partial class ControlServer(NodeOperations operations, TimeProvi
         {
             var request = await ReadInTimeAsync(stream, cancel);
             if (request.Command == "logs")
-                await WriteLogsAsync(stream, request, cancel);
+                await WriteWhileHeardAsync(stream, gone => operations.LogsAsync(NameOf(request), request.Tail, request.Follow, gone), static line => JsonValue.Create(line.Text), cancel);
+            else if (request.Command == "reach")
+                await WriteWhileHeardAsync(
+                    stream, gone => operations.Overlay.ReachAsync(request.Name ?? "", request.Count ?? 1, request.IntervalMs ?? 1000, gone),
+                    static reach => JsonSerializer.SerializeToNode(reach, FirmwareJson.Default.ReachView), cancel);
             else
                 await WriteAsync(stream, new ControlReply(200, await DoAsync(request)), cancel);
         }
@@ -95,15 +99,16 @@ internal sealed partial class ControlServer(NodeOperations operations, TimeProvi
         }
     }
 
-    /// <summary>Until the container has no more to say or the command line has gone, which shows in the stream's end also while nothing is written.</summary>
-    private async Task WriteLogsAsync(NetworkStream stream, ControlRequest request, CancellationToken cancel)
+    /// <summary>Until there is no more to say or the command line has gone, which shows in the stream's end also while nothing is written.</summary>
+    private static async Task WriteWhileHeardAsync<T>(
+        NetworkStream stream, Func<CancellationToken, IAsyncEnumerable<T>> say, Func<T, JsonNode?> read, CancellationToken cancel)
     {
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var watching = WatchEndAsync(stream, gone);
         try
         {
-            await foreach (var line in operations.LogsAsync(NameOf(request), request.Tail, request.Follow, gone.Token))
-                await WriteAsync(stream, new ControlReply(200, JsonValue.Create(line.Text)), gone.Token);
+            await foreach (var one in say(gone.Token))
+                await WriteAsync(stream, new ControlReply(200, read(one)), gone.Token);
         }
         finally
         {
@@ -125,7 +130,6 @@ internal sealed partial class ControlServer(NodeOperations operations, TimeProvi
         "forecast" => JsonSerializer.SerializeToNode(operations.Forecast(), FirmwareJson.Default.NodeForecastView),
         "links" => JsonSerializer.SerializeToNode(operations.Links.List(), FirmwareJson.Default.LinkListView),
         "paths" => JsonSerializer.SerializeToNode(await operations.Overlay.ListAsync(), FirmwareJson.Default.PeerPathsViewArray),
-        "reach" => JsonSerializer.SerializeToNode(await operations.Overlay.ReachAsync(request.Name ?? ""), FirmwareJson.Default.ReachView),
         "bridges" => JsonSerializer.SerializeToNode(operations.Bridges(), FirmwareJson.Default.BridgeViewArray),
         "workloads" => JsonSerializer.SerializeToNode(operations.Workloads(), FirmwareJson.Default.WorkloadViewArray),
         "deploy" => JsonSerializer.SerializeToNode(

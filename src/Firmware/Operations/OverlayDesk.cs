@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Overlay;
 using EdgeFirmware.Contracts.Peers;
@@ -23,6 +25,8 @@ internal sealed record ReachView(string Id, double Milliseconds, PathView? Path)
 /// <summary>What a person can ask about the ways to other nodes.</summary>
 internal sealed class OverlayDesk(OverlayNode? overlay, Func<string, NodeId> find, TimeProvider time)
 {
+    private const int CountMax = 100_000, IntervalMax = 60_000;
+
     /// <summary>A handshake over a slow radio, tried again a few times.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
@@ -38,20 +42,52 @@ internal sealed class OverlayDesk(OverlayNode? overlay, Func<string, NodeId> fin
     /// <returns><c>null</c> without an overlay.</returns>
     public async Task<OverlayFigures?> FiguresAsync() => overlay is null ? null : await overlay.CountAsync(CancellationToken.None);
 
-    /// <summary>Says something to a node and waits until it has come.</summary>
-    /// <exception cref="OperationRefusedException">No overlay, no such node, or no answer.</exception>
-    public async Task<ReachView> ReachAsync(string name)
+    /// <summary>Says something to a node again and again, whether it has the last one or not, and tells of each when it has come, in order.</summary>
+    /// <exception cref="OperationRefusedException">No overlay, no such node, no such count, or no answer to one of them.</exception>
+    public async IAsyncEnumerable<ReachView> ReachAsync(string name, int count, int intervalMilliseconds, [EnumeratorCancellation] CancellationToken cancel)
     {
         if (overlay is null)
             throw new OperationRefusedException(409, "this node has no overlay: Mesh.Listen is missing, or of this machine only and Overlay.Port is not given");
+        if (count is < 1 or > CountMax || intervalMilliseconds is < 1 or > IntervalMax)
+            throw new OperationRefusedException(400, $"1 to {CountMax} messages, 1 to {IntervalMax} ms apart");
         // A node that the mesh has lost may still be reached.
-        var known = (await overlay.ListAsync(CancellationToken.None)).Where(peer => peer.Id.Name == name || peer.Id.Value == name).ToList();
+        var known = (await overlay.ListAsync(cancel)).Where(peer => peer.Id.Name == name || peer.Id.Value == name).ToList();
         var node = known.Count == 1 ? known[0].Id : find(name);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var underWay = Channel.CreateUnbounded<Task<ReachView>>(); // at most CountMax
+        var sending = SendAsync(overlay, node, count, TimeSpan.FromMilliseconds(intervalMilliseconds), underWay.Writer, ending.Token);
+        try
+        {
+            await foreach (var reached in underWay.Reader.ReadAllAsync(cancel))
+                yield return await reached;
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // cancelled, unless all is said
+        }
+    }
+
+    private async Task SendAsync(OverlayNode to, NodeId node, int count, TimeSpan interval, ChannelWriter<Task<ReachView>> underWay, CancellationToken cancel)
+    {
+        using var ticks = new PeriodicTimer(interval, time);
+        for (var i = 0; i < count; i++)
+        {
+            underWay.TryWrite(ReachAsync(to, node, cancel));
+            if (i + 1 < count)
+                await ticks.WaitForNextTickAsync(cancel);
+        }
+        underWay.Complete();
+    }
+
+    private async Task<ReachView> ReachAsync(OverlayNode to, NodeId node, CancellationToken cancel)
+    {
         using var deadline = new CancellationTokenSource(Patience, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Token);
         var started = time.GetTimestamp();
         try
         {
-            await overlay.SendAsync(node, OverlayService.Echo, OverlayPriority.Urgent, default, deadline.Token);
+            await to.SendAsync(node, OverlayService.Echo, OverlayPriority.Urgent, default, limit.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
@@ -62,7 +98,7 @@ internal sealed class OverlayDesk(OverlayNode? overlay, Func<string, NodeId> fin
             throw new OperationRefusedException(409, error.Message);
         }
         var elapsed = time.GetElapsedTime(started);
-        var peers = await overlay.ListAsync(CancellationToken.None);
+        var peers = await to.ListAsync(cancel);
         return new ReachView(node.Value, Math.Round(elapsed.TotalMilliseconds, 3), peers.FirstOrDefault(peer => peer.Id == node)?.Path is { } path ? ViewOf(path) : null);
     }
 

@@ -67,7 +67,7 @@ internal sealed record MigrateRequest(string? To);
 internal sealed record ProblemView(string Type, string Title, int Status, string Detail);
 
 /// <summary>A request on the control socket: one line of JSON.</summary>
-internal sealed record ControlRequest(string Command, string? Name = null, string? To = null, JsonObject? Spec = null, int? Tail = null, bool Follow = false);
+internal sealed record ControlRequest(string Command, string? Name = null, string? To = null, JsonObject? Spec = null, int? Tail = null, bool Follow = false, int? Count = null, int? IntervalMs = null);
 
 /// <summary>A line of the answer. <paramref name="Status"/> as in HTTP; the last line ends the answer.</summary>
 internal sealed record ControlReply(int Status, JsonNode? Body);
