@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Text;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Contracts.Peers;
@@ -14,7 +13,7 @@ internal sealed partial class OverlayCore
     private const int RunBytes = 9;
 
     /// <summary>Handshakes that wait for their third datagram.</summary>
-    private const int AnsweringMax = 64;
+    private const int AnsweringMax = 128;
 
     /// <summary>Of them from one address: a board behind a gateway shares its address with the others there.</summary>
     private const int AnsweringOfOneMax = 8;
@@ -22,18 +21,13 @@ internal sealed partial class OverlayCore
     /// <summary>Younger keys may not have come to the peer yet, and packets under the former ones may be on their way: no reason for others.</summary>
     private static readonly TimeSpan KeysAgeMin = TimeSpan.FromSeconds(2);
 
+    /// <summary>Times that one first datagram is answered: a node says it five times in <see cref="AnswerPatience"/>, over each way. The answer is nine times as long, and
+    /// the sender's address may be another's.</summary>
+    private const int AnswersMax = 16;
+
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(10);
 
-    /// <summary>A node says that it is here when a link comes up, to each that it had not heard of, and now and then.</summary>
-    private static readonly TimeSpan ShoutUsual = TimeSpan.FromMinutes(1), ShoutOnRadio = TimeSpan.FromMinutes(5);
-
     private readonly Dictionary<ushort, Answering> _answering = [];
-    private readonly Dictionary<int, Instant> _shoutAt = [];
-
-    /// <summary>Links on which to tell all that this node is here, with <see cref="Here"/>.</summary>
-    public Queue<int> Shouts { get; } = [];
-
-    public byte[] Here { get; } = [(byte)PacketType.Here, .. Encoding.ASCII.GetBytes(self.Value)];
 
     /// <summary>A datagram has come.</summary>
     /// <param name="link">By which; 0: not known.</param>
@@ -108,10 +102,14 @@ internal sealed partial class OverlayCore
         foreach (var waiting in _answering.Values)
             if (waiting.Responder.HasAnswered(datagram))
             {
-                _letters.Enqueue((path, waiting.Responder.Second.ToArray()));
+                if (++waiting.Answers <= AnswersMax)
+                    _letters.Enqueue((path, waiting.Responder.Second.ToArray()));
+                else
+                    Counts.Limited++;
                 return;
             }
-        if (_answering.Count >= AnsweringMax || _answering.Values.Count(waiting => waiting.From.Equals(path.Remote.Address)) >= AnsweringOfOneMax || NewIndex() is not { } index)
+        // Half of the places are for addresses at which a node is said to be: who invents addresses takes the others.
+        if (_answering.Count >= (IsOfPeer(path.Remote) ? AnsweringMax : AnsweringMax / 2) || _answering.Values.Count(waiting => waiting.From.Equals(path.Remote.Address)) >= AnsweringOfOneMax || NewIndex() is not { } index)
         {
             Counts.Limited++;
             return;
@@ -125,12 +123,19 @@ internal sealed partial class OverlayCore
         _letters.Enqueue((path, responder.Second.ToArray()));
     }
 
+    private bool IsOfPeer(IPEndPoint address) => _peers.Values.Any(peer => peer.Remotes.Any(remote => remote.Address.Equals(address)));
+
     private void HandleSecond(PathKey path, ReadOnlySpan<byte> datagram, Instant now)
     {
         var index = BinaryPrimitives.ReadUInt16BigEndian(datagram[1..]);
         if (!_byIndex.TryGetValue(index, out var peer) || peer.GreetingIndex != index || peer.Greeting is not { } greeting)
         {
             Counts.Strange++;
+            return;
+        }
+        if (!peer.TakeSecond())
+        {
+            Counts.Limited++;
             return;
         }
         var step = greeting.Handle(datagram);
@@ -169,7 +174,7 @@ internal sealed partial class OverlayCore
             Release(gone.OwnIndex, peer);
             gone.Dispose();
         }
-        peer.Learn(path.Remote, path.Link);
+        peer.Learn(path.Remote, path.Link, isProven: true);
         peer.StopWanting();
         peer.UsedAt = now;
         peer.CutOffSince = Instant.Never; // by these keys it may be reached: no others before they had time for it
@@ -238,34 +243,6 @@ internal sealed partial class OverlayCore
                 peer.Want(now);
     }
 
-    private void HandleHere(PathKey path, ReadOnlySpan<byte> text, Instant now)
-    {
-        if (text.Length > NodeId.LengthMax || !Ascii.IsValid(text) || !NodeId.TryParse(Encoding.ASCII.GetString(text), out var node) || node == self)
-        {
-            Counts.Malformed++;
-            return;
-        }
-        var isKnown = _peers.ContainsKey(node);
-        Learn(node, path.Remote, path.Link, now);
-        // Who has just come hears of this node at once.
-        if (!isKnown && path.Link != 0)
-            _shoutAt[path.Link] = now;
-    }
-
-    private void Shout(Instant now)
-    {
-        foreach (var link in _links)
-            if (_shoutAt.TryGetValue(link.Index, out var at) && at <= now)
-            {
-                Shouts.Enqueue(link.Index);
-                var usual = link.Kind == LinkKind.SixLowpan ? ShoutOnRadio : ShoutUsual;
-                _shoutAt[link.Index] = now + usual * (0.75 + random.NextDouble() / 2);
-            }
-        foreach (var index in _shoutAt.Keys)
-            if (!_links.Any(link => link.Index == index && IsUsable(link)))
-                _shoutAt.Remove(index);
-    }
-
     private void DropStale(Instant now)
     {
         foreach (var (index, waiting) in _answering)
@@ -329,5 +306,8 @@ internal sealed partial class OverlayCore
         return null;
     }
 
-    private sealed record Answering(HandshakeResponder Responder, IPAddress From, Instant Since);
+    private sealed record Answering(HandshakeResponder Responder, IPAddress From, Instant Since)
+    {
+        public int Answers { get; set; } = 1;
+    }
 }

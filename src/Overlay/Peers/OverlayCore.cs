@@ -70,7 +70,7 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
     {
         if (node == self || Find(node) is not { } peer)
             return;
-        if (!peer.Learn(address, link))
+        if (!peer.Learn(address, link, isProven: false))
             return;
         if (peer.IsMet && (peer.Session.Paths.Count > 0 || !peer.Session.IsIdle))
             Spread(peer, now);
@@ -255,7 +255,7 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
     {
         if (_peers.TryGetValue(node, out var peer))
             return peer;
-        if (_peers.Count >= PeersMax || node == self)
+        if (node == self || (_peers.Count >= PeersMax && !DropHeard()))
             return null;
         _peers.Add(node, peer = new Peer(node));
         return peer;

@@ -11,6 +11,12 @@ internal sealed class Peer(NodeId id) : IDisposable
     /// <summary>Addresses it may have; the one that was heard of longest ago makes room.</summary>
     private const int RemotesMax = 8;
 
+    /// <summary>Of them where it was met: what anybody can say takes the place of the others only.</summary>
+    private const int ProvenMax = 6;
+
+    /// <summary>Second datagrams looked at for each time that it was greeted: each costs an agreement, and anybody can make one.</summary>
+    private const int SecondsMax = 16;
+
     /// <summary>Greetings go out fast, then ever slower.</summary>
     private static readonly TimeSpan GreetFirst = TimeSpan.FromMilliseconds(500), GreetMax = TimeSpan.FromSeconds(30);
 
@@ -19,6 +25,7 @@ internal sealed class Peer(NodeId id) : IDisposable
     private readonly List<Remote> _remotes = [];
     private TimeSpan _pause = GreetFirst;
     private TimeSpan _tellPause;
+    private int _secondsLeft;
     private ulong? _runOfKeys;
     private ulong? _runOfFormerKeys;
 
@@ -65,17 +72,30 @@ internal sealed class Peer(NodeId id) : IDisposable
 
     public IReadOnlyList<Remote> Remotes => _remotes;
 
+    /// <summary>It may be there, and nothing was ever said to it.</summary>
+    public bool IsHeardOnly => Keys is null && GreetAt == Instant.Never && Session.IsIdle;
+
     /// <param name="link">On which it is; only a link-local address is bound to it.</param>
+    /// <param name="isProven">It was met there.</param>
     /// <returns>Whether that is new.</returns>
-    public bool Learn(IPEndPoint address, int link)
+    public bool Learn(IPEndPoint address, int link, bool isProven)
     {
-        var remote = new Remote(address, address.Address.IsIPv6LinkLocal ? link : 0);
-        var isKnown = _remotes.Remove(remote);
-        _remotes.Add(remote);
+        var bound = address.Address.IsIPv6LinkLocal ? link : 0;
+        var at = _remotes.FindIndex(remote => remote.Link == bound && remote.Address.Equals(address));
+        var known = at < 0 ? default : _remotes[at];
+        if (at >= 0)
+            _remotes.RemoveAt(at);
+        _remotes.Add(new Remote(address, bound, isProven || known.IsProven));
         if (_remotes.Count > RemotesMax)
-            _remotes.RemoveAt(0);
-        return !isKnown;
+        {
+            var drop = _remotes.Count(static remote => remote.IsProven) > ProvenMax;
+            _remotes.RemoveAt(_remotes.FindIndex(remote => remote.IsProven == drop));
+        }
+        return at < 0;
     }
+
+    /// <summary>Whether another second datagram may be looked at.</summary>
+    public bool TakeSecond() => _secondsLeft-- > 0;
 
     /// <summary>A session with it is wanted, or another one: it is greeted now and then ever slower, until <see cref="StopWanting"/>.</summary>
     public void Want(Instant now)
@@ -97,6 +117,7 @@ internal sealed class Peer(NodeId id) : IDisposable
     public void Greeted(Instant now)
     {
         GreetAt = now + _pause;
+        _secondsLeft = SecondsMax;
         _pause = _pause * 2 < GreetMax ? _pause * 2 : GreetMax;
     }
 
@@ -167,5 +188,5 @@ internal sealed class Peer(NodeId id) : IDisposable
     }
 
     /// <param name="Link">0: any that leads there.</param>
-    internal readonly record struct Remote(IPEndPoint Address, int Link);
+    internal readonly record struct Remote(IPEndPoint Address, int Link, bool IsProven);
 }

@@ -137,8 +137,8 @@ internal sealed class Cluster : IDisposable
             {
                 Assert.True(i < 10_000, "it sends without end");
                 // What the kernel routes goes over the first medium that has the address.
-                var medium = cluster.Media.FirstOrDefault(medium => medium.Index == path.Link) ?? cluster.Media.First(medium => medium.NumberOf(path.Remote) > 0);
-                if (medium.NumberOf(path.Remote) is > 0 and var to && to <= cluster.Nodes.Count)
+                var medium = cluster.Media.FirstOrDefault(medium => medium.Index == path.Link) ?? cluster.Media.FirstOrDefault(medium => medium.NumberOf(path.Remote) > 0);
+                if (medium?.NumberOf(path.Remote) is > 0 and var to && to <= cluster.Nodes.Count)
                     cluster.Transmit(this, medium, cluster[to], cluster._datagram[..length]);
             }
         }
