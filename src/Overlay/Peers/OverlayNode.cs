@@ -21,15 +21,22 @@ public sealed class OverlayNode(
     /// <summary>Datagrams and orders that wait; a datagram more is lost, as on the wire.</summary>
     private const int InboxMax = 4096;
 
+    /// <summary>Taken from the inbox before it is looked what else is to be done: a flood keeps no timer waiting.</summary>
+    private const int TurnMax = 256;
+
+    private const string Stopped = "this node has ceased to speak with others";
+
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
 
     private readonly OverlayCore _core = new(self, trust, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), new Random());
     private readonly Channel<Action<Instant>> _inbox = Channel.CreateBounded<Action<Instant>>(InboxMax);
-    private readonly Dictionary<long, TaskCompletionSource> _sending = [];
-    private readonly Queue<Sending> _waiting = [];
+    private readonly Dictionary<long, Sending> _sending = [];
+    private readonly Dictionary<(NodeId, OverlayPriority), Queue<Sending>> _waiting = [];
     private readonly DealtQueue _dealt = new();
     private readonly byte[] _datagram = new byte[PacketSeal.PacketBytesMax];
     private IReadOnlyList<KernelLink> _links = [];
+    private IReadOnlyList<KernelLink>? _linksNow;
+    private volatile bool _isToJudge;
     private long _lastToken;
 
     public Task<IReadOnlyList<OverlayPeerView>> ListAsync(CancellationToken cancel) => AskAsync(_core.Views, cancel);
@@ -42,70 +49,126 @@ public sealed class OverlayNode(
             throw new PeerException("that is this node");
         ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, OverlayMessage.BytesMax);
         byte[] message = [(byte)service, .. body.Span];
-        var sending = new Sending(to, (byte)priority, message, cancel);
-        await _inbox.Writer.WriteAsync(now => Send(sending, now), cancel);
+        var sending = new Sending(to, priority, message);
         try
         {
+            await _inbox.Writer.WriteAsync(now => Send(sending, now), cancel);
             await sending.Done.Task.WaitAsync(cancel);
         }
         catch (OperationCanceledException)
         {
+            sending.Done.TrySetCanceled(CancellationToken.None);
             _inbox.Writer.TryWrite(_ => Withdraw(sending));
             throw;
+        }
+        catch (ChannelClosedException)
+        {
+            throw new PeerException(Stopped);
         }
     }
 
     /// <summary>The links have changed, or may have. Thread safe.</summary>
-    public void LinksAre(IReadOnlyList<KernelLink> links) => _inbox.Writer.TryWrite(now => LinksAre(links, now));
+    public void LinksAre(IReadOnlyList<KernelLink> links)
+    {
+        Volatile.Write(ref _linksNow, links);
+        _inbox.Writer.TryWrite(static _ => { }); // when it is full the loop looks anyway
+    }
 
     /// <summary>Certificates have been revoked. Thread safe.</summary>
-    public void JudgeAgain() => _inbox.Writer.TryWrite(_ => _core.JudgeAgain());
+    public void JudgeAgain()
+    {
+        _isToJudge = true;
+        _inbox.Writer.TryWrite(static _ => { });
+    }
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using var timer = time.CreateTimer(_ => _inbox.Writer.TryWrite(static _ => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        var receiving = EndInboxAsync(ReceiveAsync(stopping.Token));
+        var receiving = EndInboxAsync(ReceiveAsync(stopping.Token), stopping.Token);
         try
         {
             while (true)
             {
                 var item = await _inbox.Reader.ReadAsync(cancel);
                 var now = Instant.Now(time);
+                LookOutside(now);
+                var left = TurnMax;
                 do
                     item(now);
-                while (_inbox.Reader.TryRead(out item!));
+                while (--left > 0 && _inbox.Reader.TryRead(out item!));
                 Turn(now, stopping.Token);
                 timer.Change(Wait(_core.NextWakeup(now), Instant.Now(time)), Timeout.InfiniteTimeSpan);
             }
         }
         finally
         {
+            _inbox.Writer.TryComplete();
             await stopping.CancelAsync();
             await receiving;
+            GiveUpAll();
         }
     }
 
     public void Dispose() => _core.Dispose();
 
+    private void LookOutside(Instant now)
+    {
+        if (Interlocked.Exchange(ref _linksNow, null) is { } links)
+            LinksAre(links, now);
+        if (!_isToJudge)
+            return;
+        _isToJudge = false;
+        _core.JudgeAgain();
+    }
+
     private void Send(Sending sending, Instant now)
     {
-        if (sending.Cancel.IsCancellationRequested)
-            return;
         if (locate(sending.To) is { } address)
             _core.Learn(sending.To, new IPEndPoint(address, options.Port), 0, now);
+        // What waits longer goes first.
+        if (_waiting.TryGetValue((sending.To, sending.Priority), out var before))
+            before.Enqueue(sending);
+        else if (!TrySend(sending, now))
+            _waiting.Add((sending.To, sending.Priority), new Queue<Sending>([sending])); // until something has been dealt with
+    }
+
+    private bool TrySend(Sending sending, Instant now)
+    {
+        if (sending.Done.Task.IsCompleted)
+            return true; // its caller has gone
         sending.Token = ++_lastToken;
-        if (_core.TrySend(sending.To, sending.Lane, sending.Message, sending.Token, now))
-            _sending.Add(sending.Token, sending.Done);
-        else
-            _waiting.Enqueue(sending); // until something has been dealt with
+        if (!_core.TrySend(sending.To, (byte)sending.Priority, sending.Message, sending.Token, now))
+            return false;
+        _sending.Add(sending.Token, sending);
+        return true;
+    }
+
+    private void SendWaiting(Instant now)
+    {
+        foreach (var (lane, waiting) in _waiting)
+        {
+            while (waiting.TryPeek(out var first) && TrySend(first, now))
+                waiting.Dequeue();
+            if (waiting.Count == 0)
+                _waiting.Remove(lane);
+        }
     }
 
     private void Withdraw(Sending sending)
     {
         if (_sending.Remove(sending.Token))
-            _core.Withdraw(sending.To, sending.Lane, sending.Token);
+            _core.Withdraw(sending.To, (byte)sending.Priority, sending.Token);
+    }
+
+    /// <summary>Nobody deals any more with what is in the inbox or under way.</summary>
+    private void GiveUpAll()
+    {
+        while (_inbox.Reader.TryRead(out var item))
+            item(Instant.Now(time));
+        foreach (var sending in _sending.Values.Concat(_waiting.Values.SelectMany(static waiting => waiting)))
+            sending.Done.TrySetException(new PeerException(Stopped));
     }
 
     private void LinksAre(IReadOnlyList<KernelLink> links, Instant now)
@@ -144,13 +207,13 @@ public sealed class OverlayNode(
     }
 
     /// <summary>A loop that hears nothing more must not go on: it ends with what ended its producer.</summary>
-    private async Task EndInboxAsync(Task producer)
+    private async Task EndInboxAsync(Task producer, CancellationToken stopping)
     {
         try
         {
             await producer;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // asked to stop
         }
@@ -167,8 +230,7 @@ public sealed class OverlayNode(
             Deal(message, now, cancel);
         while (_core.Ended.TryDequeue(out var ended))
             End(ended.Token, ended.IsDelivered);
-        for (var left = _waiting.Count; left > 0; left--)
-            Send(_waiting.Dequeue(), now);
+        SendWaiting(now);
         while (_core.Shouts.TryDequeue(out var link))
             sockets.SendToNeighbours(link, _core.Here);
         while (_core.Poll(_datagram, now) is var (path, length))
@@ -187,7 +249,7 @@ public sealed class OverlayNode(
     {
         var begun = _dealt.Begin(message);
         if (message.Body.Length > 0 && (OverlayService)message.Body.Span[0] != OverlayService.Echo)
-            _ = EndInboxAsync(DealAsync(message, begun, cancel));
+            _ = EndInboxAsync(DealAsync(message, begun, cancel), cancel);
         else
             Settle(begun, now);
     }
@@ -213,30 +275,29 @@ public sealed class OverlayNode(
 
     private void End(long token, bool isDelivered)
     {
-        if (!_sending.Remove(token, out var done))
+        if (!_sending.Remove(token, out var sending))
             return;
         if (isDelivered)
-            done.TrySetResult();
+            sending.Done.TrySetResult();
         else
-            done.TrySetException(new PeerException("the peer has begun anew, or is shut out, before it dealt with it"));
+            sending.Done.TrySetException(new PeerException("the peer has begun anew, or is shut out, before it dealt with it"));
     }
 
     private static TimeSpan Wait(Instant until, Instant now) =>
         until == Instant.Never ? Timeout.InfiniteTimeSpan : until > now ? until - now + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero;
 
-    /// <summary>A message whose sender waits.</summary>
-    private sealed class Sending(NodeId to, byte lane, byte[] message, CancellationToken cancel)
+    /// <summary>A message on its way and the caller who waits for its end.</summary>
+    private sealed class Sending(NodeId to, OverlayPriority priority, byte[] message)
     {
         public NodeId To => to;
 
-        public byte Lane => lane;
+        public OverlayPriority Priority => priority;
 
         public byte[] Message => message;
 
-        public CancellationToken Cancel => cancel;
-
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        /// <summary>0 before it was taken.</summary>
         public long Token { get; set; }
     }
 }
