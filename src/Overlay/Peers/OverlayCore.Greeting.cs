@@ -225,6 +225,8 @@ internal sealed partial class OverlayCore
         if (peer.RunIs(BinaryPrimitives.ReadUInt64BigEndian(plain), keys) is { } ended)
             foreach (var token in ended.Undelivered)
                 Ended.Enqueue((token, false));
+        if (!peer.IsOfThisRun(keys))
+            return; // held back from an earlier one
         if (plain[8] != 0)
             TellRun(keys, path, wants: false);
         else

@@ -10,6 +10,9 @@ internal sealed class SendLane(byte number)
     /// <summary>Bytes that wait, before <see cref="TryPut"/> refuses: the store they come from has more room.</summary>
     private const int WaitingBytesMax = 1 << 20;
 
+    /// <summary>What a message costs here besides its body: a million of one byte each are no megabyte.</summary>
+    private const int MessageOverhead = 64;
+
     /// <summary>A smaller piece of a message is not worth its own header.</summary>
     private const int PieceMin = 256;
 
@@ -55,9 +58,10 @@ internal sealed class SendLane(byte number)
     /// <returns>Whether it was taken; otherwise there is too much already.</returns>
     public bool TryPut(OutgoingMessage message)
     {
-        if (_bytes > 0 && _bytes + message.Body.Length > WaitingBytesMax)
+        var cost = MessageOverhead + message.Body.Length;
+        if (_bytes > 0 && _bytes + cost > WaitingBytesMax)
             return false;
-        _bytes += message.Body.Length;
+        _bytes += cost;
         _waiting.Enqueue(message);
         return true;
     }
@@ -70,7 +74,7 @@ internal sealed class SendLane(byte number)
         {
             var message = _waiting.Dequeue();
             if (message.Token == token && !isCut)
-                _bytes -= message.Body.Length;
+                _bytes -= MessageOverhead + message.Body.Length;
             else
                 _waiting.Enqueue(message);
             isCut = false;
@@ -105,7 +109,7 @@ internal sealed class SendLane(byte number)
         if (chunk.IsLast)
         {
             _waiting.Dequeue();
-            _bytes -= message.Body.Length;
+            _bytes -= MessageOverhead + message.Body.Length;
             _cut = 0;
         }
         return chunk;

@@ -73,6 +73,16 @@ public sealed class LossTests
         Assert.Equal(SendLane.WindowChunks, given);
     }
 
+    [Fact]
+    public void Messages_of_nothing_do_not_wait_without_end()
+    {
+        var lane = new SendLane(1);
+        var taken = 0;
+        while (taken < 100_000 && lane.TryPut(new OutgoingMessage(default, taken)))
+            taken++;
+        Assert.InRange(taken, 1000, 20_000);
+    }
+
     [Theory]
     [MemberData(nameof(Seeds))]
     public void The_window_of_each_path_counts_what_is_under_way_on_it_and_nothing_else(int seed)
