@@ -142,8 +142,10 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
             return (letter.Path, letter.Datagram.Length);
         }
         foreach (var peer in _peers.Values)
-            if (peer is { IsMet: true, SendingKeys: { } keys } && peer.Session.Poll(_plain, now) is var (path, length))
-                return (path.Key, keys.Packets.Seal((byte)PacketType.Frames, keys.PeerIndex, _plain.AsSpan(0, length), datagram));
+            // Keys that are worn out seal nothing more: what was polled counts as lost, and goes out again under the next ones.
+            if (peer is { IsMet: true, SendingKeys: { } keys } && peer.Session.Poll(_plain, now) is var (path, length)
+                && keys.Packets.Seal((byte)PacketType.Frames, keys.PeerIndex, _plain.AsSpan(0, length), datagram) is > 0 and var size)
+                return (path.Key, size);
         return null;
     }
 
