@@ -88,7 +88,7 @@ write_config() {
   "Node": { "Name": "gate-$number", "Location": "46.0679,11.1211" },
   "DataDirectory": "$directory/data",
   "Mqtt": { "Listen": ["127.0.0.1:2188$number"], "AllowAnonymous": true },
-  "Mesh": { "Listen": "127.0.0.1:2790$number", "Seeds": ["127.0.0.1:2790$seed"], "SiteKey": "$site_key" },
+  "Mesh": { "Listen": "127.0.0.1:2790$number", "Seeds": ["127.0.0.1:2790$seed"], "SiteKey": "$site_key" }, "Overlay": { "Port": 6161$number },
   "Engine": { "Socket": "$work/docker.sock" }$api
 }
 EOF

@@ -129,6 +129,10 @@ iptables -I INPUT -i wan0 -j DROP
 check 'packets that vanish on the way in: the other link within a second' see reaches slow0 1000
 iptables -D INPUT -i wan0 -j DROP
 
+sed 's/gate-1/gate-3/; s/data-1/data-3/; s/"10.99.0.1:7900", "Seeds"/"10.98.0.1:7901", "Seeds"/; s/1883/1884/' "$work/config-1.json" >"$work/config-3.json"
+taken() { ! "$binary" run --config "$work/config-3.json" >"$work/taken" 2>&1 && grep -q '^edge-firmware: cannot run: UDP port 61616' "$work/taken"; }
+check 'a second node on the machine says that the port is taken' taken
+
 stop KILL 2
 start 2 nsenter --target "$far" --net --
 again() { "$binary" reach gate-2 --data "$work/data-1" >"$work/reach" 2>&1; }

@@ -50,7 +50,7 @@ configure() {
 { "Node": { "Name": "$name" }, "DataDirectory": "$work/$name", "Engine": { "Socket": "$work/no-engine" },
   "Mqtt": { $bridges "Listen": ["$own:1883"], "Tls": { "Listen": ["$own:8883"], "Identity": "Site", "ClientCertificates": "Optional" } },
   "Api": { "Tls": { "Listen": "$own:8443" } },
-  "Mesh": { "Listen": "$own:7900", "Seeds": ["${address[gate-1]}:7900"], "Site": "$work/$name/site" } }
+  "Mesh": { "Listen": "$own:7900", "Seeds": ["${address[gate-1]}:7900"], "Site": "$work/$name/site" }, "Overlay": { "Port": 0 } }
 JSON
 }
 

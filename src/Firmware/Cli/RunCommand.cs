@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Contracts.Mesh;
 using EdgeFirmware.Firmware.Configuration;
 using EdgeFirmware.Firmware.Logging;
@@ -56,7 +57,7 @@ internal static class RunCommand
         {
             return ExitCode.Done; // asked to stop while it started
         }
-        catch (Exception error) when (error is StorageException or SocketException or ConfigurationException or IOException)
+        catch (Exception error) when (error is StorageException or SocketException or LinkException or ConfigurationException or IOException)
         {
             await Console.Error.WriteLineAsync($"edge-firmware: cannot run: {error.Message}");
             return ExitCode.Refused;

@@ -368,7 +368,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('binary')
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--count', type=int, default=150)
+    parser.add_argument('--count', type=int, default=100)
     parser.add_argument('--show', action='store_true')
     asked = parser.parse_args()
     directory = tempfile.mkdtemp(prefix='edge-differential-')
