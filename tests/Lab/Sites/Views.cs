@@ -18,6 +18,11 @@ public sealed record WorkloadView(string User, string Name, string? Node, string
 public sealed record MoveView(
     string From, string To, long Epoch, string? Why, double SelectionMilliseconds, long BytesSent, double FreezeMilliseconds, double TotalMilliseconds);
 
+/// <summary>A candidate of a decision (<c>why --json</c>).</summary>
+/// <param name="Verdict"><c>chosen</c>, <c>here</c>, <c>fit</c>, <c>refused</c> or <c>unfit</c>.</param>
+/// <param name="Cost"><c>null</c> when unfit.</param>
+public sealed record CandidateView(string Node, string Verdict, string Why, double? Cost);
+
 /// <param name="Heard">Timestamp of the lab's monotonic clock.</param>
 /// <param name="Node">Whose event stream it came from.</param>
 public sealed record NodeEvent(long Heard, string Node, string Kind, string Subject, string Why, JsonNode Json);
@@ -42,6 +47,13 @@ public static class FirmwareJson
             NodeName(Text(details, "from"))!, NodeName(Text(details, "to"))!, (long)Number(figures, "epoch"), (string?)node["why"],
             Number(figures, "selectionMs"), (long)Number(figures, "bytesSent"), Number(figures, "freezeMs"), Number(figures, "totalMs"));
     }
+
+    /// <summary>Of a decision that the node knows; best first.</summary>
+    public static IReadOnlyList<CandidateView> Candidates(JsonNode? decision) =>
+    [
+        .. Items(Field(decision ?? throw new JsonException("no decision is known"), "candidates")).Select(node => new CandidateView(
+            NodeName(Text(node, "node"))!, Text(node, "verdict"), Text(node, "why"), node["cost"]?.GetValue<double>())),
+    ];
 
     public static IEnumerable<JsonNode> Items(JsonNode list) =>
         list as JsonArray is { } items ? items.Select(item => item!) : throw new JsonException($"not a list: {list.ToJsonString()}");
