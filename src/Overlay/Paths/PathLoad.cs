@@ -1,4 +1,5 @@
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Overlay.Sealing;
 using EdgeFirmware.Overlay.Sessions;
 
 namespace EdgeFirmware.Overlay.Paths;
@@ -75,7 +76,7 @@ internal sealed class PathLoad(PeerPath path, Instant now)
         Forget(chunk);
         _highest = Math.Max(_highest, chunk.Order);
         _backoff = 0;
-        _window = Math.Min(WindowMax, _window + (_window < _threshold ? chunk.Cost : (double)chunk.Cost * SessionCore.PacketBytesMax / _window));
+        _window = Math.Min(WindowMax, _window + (_window < _threshold ? chunk.Cost : (double)chunk.Cost * PacketSeal.PlainBytesMax / _window));
     }
 
     /// <summary>It is sent anew.</summary>

@@ -1,6 +1,7 @@
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Overlay.Paths;
+using EdgeFirmware.Overlay.Sealing;
 
 namespace EdgeFirmware.Overlay.Sessions;
 
@@ -39,11 +40,11 @@ internal sealed partial class SessionCore
     }
 
     /// <summary>The next packet to send.</summary>
-    /// <param name="packet">At least <see cref="PacketBytesMax"/>.</param>
+    /// <param name="packet">At least <see cref="PacketSeal.PlainBytesMax"/>.</param>
     /// <returns>Its path, and its length; <c>null</c>: nothing now.</returns>
     public (PeerPath Path, int Length)? Poll(Span<byte> packet, Instant now)
     {
-        var writer = new FrameWriter(packet[..PacketBytesMax]);
+        var writer = new FrameWriter(packet[..PacketSeal.PlainBytesMax]);
         foreach (var path in _paths)
             if (path.IsUp && (path.PongDue is not null || path.NextPingAt <= now))
                 return Done(WriteProbe(ref writer, path, now), ref writer, now);
@@ -66,7 +67,7 @@ internal sealed partial class SessionCore
 
     private static (PeerPath, int)? Done(PeerPath path, ref FrameWriter writer, Instant now)
     {
-        path.Load.Spend(writer.Length + SealBytes, now);
+        path.Load.Spend(writer.Length + PacketSeal.Overhead, now);
         return (path, writer.Length);
     }
 
@@ -123,9 +124,10 @@ internal sealed partial class SessionCore
     private int RoomOn(PeerPath path)
     {
         if (path.Kind != LinkKind.SixLowpan || path.Loss <= FragmentLossMax && Array.Exists(_out, static lane => lane.HasLost || lane.Waiting > 1))
-            return PacketBytesMax;
+            return PacketSeal.PlainBytesMax;
+        const int ofOneFrame = RadioFrames.PayloadOfOneFrame - PacketSeal.Overhead;
         var lane = Array.Find(_out, static lane => lane.HasLost || lane.HasNew);
-        return lane is null || lane.NextBytes + FrameWriter.ChunkOverheadMax <= RadioFrames.PayloadOfOneFrame - SealBytes ? RadioFrames.PayloadOfOneFrame - SealBytes : PacketBytesMax;
+        return lane is null || lane.NextBytes + FrameWriter.ChunkOverheadMax <= ofOneFrame ? ofOneFrame : PacketSeal.PlainBytesMax;
     }
 
     /// <param name="dueBy">Only those that are due; <see cref="Instant.Never"/>: whatever is owed.</param>

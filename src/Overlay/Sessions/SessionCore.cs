@@ -5,19 +5,14 @@ using EdgeFirmware.Overlay.Paths;
 namespace EdgeFirmware.Overlay.Sessions;
 
 /// <summary>The conversation with one peer: lanes of messages, each delivered once and in order, over whichever path leads there. What is sent is not bound to
-/// a path, so that a change of path loses, doubles and reorders nothing. Knows nothing of sealing, sockets and disks.</summary>
+/// a path, so that a change of path loses, doubles and reorders nothing. Of sealing it knows what that adds to a packet; nothing of sockets and disks.</summary>
 internal sealed partial class SessionCore
 {
     /// <summary>Lane 0 is the most urgent.</summary>
     public const int LanesMax = 8;
 
-    /// <summary>The smallest MTU of IPv6 (1280), less the headers of IPv6 and UDP and what sealing adds.</summary>
-    public const int PacketBytesMax = 1280 - 40 - 8 - SealBytes;
-
     /// <summary>A path for each pair of a link and an address of the peer.</summary>
     public const int PathsMax = 16;
-
-    private const int SealBytes = 14;
 
     /// <summary>A frame lost takes the whole datagram with it: beyond this loss a datagram is one frame.</summary>
     private const double FragmentLossMax = 0.02;

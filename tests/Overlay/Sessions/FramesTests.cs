@@ -1,10 +1,11 @@
+using EdgeFirmware.Overlay.Sealing;
 using EdgeFirmware.Overlay.Sessions;
 
 namespace EdgeFirmware.Overlay.Tests.Sessions;
 
 public sealed class FramesTests
 {
-    private readonly byte[] _packet = new byte[SessionCore.PacketBytesMax];
+    private readonly byte[] _packet = new byte[PacketSeal.PlainBytesMax];
 
     [Fact]
     public void A_sensor_message_alone_costs_three_bytes()

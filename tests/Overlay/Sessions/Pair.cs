@@ -3,6 +3,7 @@ using System.Net;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Overlay.Paths;
+using EdgeFirmware.Overlay.Sealing;
 using EdgeFirmware.Overlay.Sessions;
 
 namespace EdgeFirmware.Overlay.Tests.Sessions;
@@ -12,7 +13,7 @@ internal sealed class Pair
 {
     private readonly Random _random;
     private readonly PriorityQueue<Action, (Instant At, long Order)> _agenda = new();
-    private readonly byte[] _packet = new byte[SessionCore.PacketBytesMax];
+    private readonly byte[] _packet = new byte[PacketSeal.PlainBytesMax];
     private long _order;
     private int _idle;
 
@@ -180,7 +181,7 @@ internal sealed class Way(string name, int link, LinkKind kind, double delayMill
 
     public PathKey KeyTo(int end) => new(link, new IPEndPoint(IPAddress.Parse($"10.{link}.0.{end}"), 61616));
 
-    public int Air(int packetBytes) => kind == LinkKind.SixLowpan ? RadioFrames.AirBytes(packetBytes + 14) : packetBytes + 42;
+    public int Air(int packetBytes) => kind == LinkKind.SixLowpan ? RadioFrames.AirBytes(packetBytes + PacketSeal.Overhead) : packetBytes + 42;
 
     public static Way Wan() => new("wan0", 1, LinkKind.Ethernet, 5);
 

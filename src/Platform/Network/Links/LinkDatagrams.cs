@@ -9,9 +9,6 @@ namespace EdgeFirmware.Platform.Network.Links;
 /// all there is: link-local addresses of IPv6 are then still reached over their link, but no neighbours by multicast.</summary>
 public sealed class LinkDatagrams : ILinkDatagrams
 {
-    /// <summary>The first of the ports that 6LoWPAN compresses to four bits (RFC 6282, section 4.3.3).</summary>
-    public const int DefaultPort = 0xF0B0;
-
     private readonly Lock _changing = new();
     private readonly ILogger _log;
     private readonly Action<Socket, int> _bindToInterface;
