@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
-using EdgeFirmware.Contracts.Overlay;
 using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Firmware.Users;
 using EdgeFirmware.Mqtt.Broker;
+using EdgeFirmware.Overlay.Peers;
 
 namespace EdgeFirmware.Firmware.Api;
 

@@ -1,6 +1,6 @@
 using System.Text;
-using EdgeFirmware.Contracts.Overlay;
 using EdgeFirmware.Firmware.Operations;
+using EdgeFirmware.Overlay.Peers;
 
 namespace EdgeFirmware.Firmware.Api;
 

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using EdgeFirmware.Contracts;
-using EdgeFirmware.Contracts.Overlay;
 using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Firmware.Configuration;
 using EdgeFirmware.Overlay.Peers;

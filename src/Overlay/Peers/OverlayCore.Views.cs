@@ -1,4 +1,3 @@
-using EdgeFirmware.Contracts.Overlay;
 using EdgeFirmware.Overlay.Paths;
 
 namespace EdgeFirmware.Overlay.Peers;

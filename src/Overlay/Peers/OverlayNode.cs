@@ -4,20 +4,23 @@ using System.Threading.Channels;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Contracts.Mesh;
-using EdgeFirmware.Contracts.Overlay;
 using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Overlay.Sealing;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeFirmware.Overlay.Peers;
 
-/// <summary>Owns the core of the overlay: one inbox, one timer, the sockets of the links, and the picture for everybody else.</summary>
+/// <summary>Messages to other nodes by their ID, over whatever link leads there. Owns the core of the overlay: one inbox, one timer, the sockets of the links, and the
+/// picture for everybody else.</summary>
 /// <param name="locate">Where the mesh has seen a node; <c>null</c> when it has not.</param>
 /// <param name="serve">Deals with a message of a service; one whose task fails with <see cref="PeerException"/> counts as dealt with.</param>
 public sealed class OverlayNode(
     NodeId self, IPeerTrust trust, OverlayOptions options, ILinkDatagrams sockets, Func<NodeId, IPAddress?> locate,
-    Func<NodeId, OverlayService, ReadOnlyMemory<byte>, Task> serve, Action<NodeEvent> events, TimeProvider time, ILogger log) : IOverlay, IDisposable
+    Func<NodeId, OverlayService, ReadOnlyMemory<byte>, Task> serve, Action<NodeEvent> events, TimeProvider time, ILogger log) : IDisposable
 {
+    /// <summary>Of one message.</summary>
+    public const int MessageBytesMax = 1 << 20;
+
     /// <summary>Datagrams and orders that wait; a datagram more is lost, as on the wire.</summary>
     private const int InboxMax = 4096;
 
@@ -39,15 +42,20 @@ public sealed class OverlayNode(
     private volatile bool _isToJudge;
     private long _lastToken;
 
+    /// <summary>The peers that were spoken with, and the ways to them.</summary>
     public Task<IReadOnlyList<OverlayPeerView>> ListAsync(CancellationToken cancel) => AskAsync(_core.Views, cancel);
 
     public Task<OverlayFigures> CountAsync(CancellationToken cancel) => AskAsync(_core.Figures, cancel);
 
+    /// <summary>Sends a message and waits until the peer has dealt with it. Messages of one priority come in the order in which they were sent, each once,
+    /// whatever the links do meanwhile, as long as neither node begins anew.</summary>
+    /// <param name="body">At most <see cref="MessageBytesMax"/>.</param>
+    /// <exception cref="PeerException">The peer has begun anew, or is no longer of the site: it may have dealt with it or not.</exception>
     public async Task SendAsync(NodeId to, OverlayService service, OverlayPriority priority, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
         if (to == self)
             throw new PeerException("that is this node");
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, OverlayMessage.BytesMax);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, MessageBytesMax);
         byte[] message = [(byte)service, .. body.Span];
         var sending = new Sending(to, priority, message);
         try

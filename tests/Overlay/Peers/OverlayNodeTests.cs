@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
-using EdgeFirmware.Contracts.Overlay;
 using EdgeFirmware.Contracts.Peers;
 using EdgeFirmware.Overlay.Peers;
 using EdgeFirmware.Overlay.Tests.Sealing;

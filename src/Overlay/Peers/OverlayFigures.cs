@@ -1,4 +1,4 @@
-namespace EdgeFirmware.Contracts.Overlay;
+namespace EdgeFirmware.Overlay.Peers;
 
 /// <summary>Counted since the start.</summary>
 /// <param name="Received">Datagrams, whatever became of them.</param>

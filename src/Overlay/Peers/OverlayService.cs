@@ -1,0 +1,8 @@
+namespace EdgeFirmware.Overlay.Peers;
+
+/// <summary>Who deals with a message at the other end; the first byte of it.</summary>
+public enum OverlayService : byte
+{
+    /// <summary>Nobody: that it came is all there is to know.</summary>
+    Echo = 1,
+}
