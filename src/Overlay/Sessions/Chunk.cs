@@ -38,6 +38,3 @@ internal sealed class Chunk(SendLane lane, uint number, OutgoingMessage message,
 
     public bool IsReceived { get; set; }
 }
-
-/// <param name="Token">What its sender knows it by.</param>
-internal sealed record OutgoingMessage(ReadOnlyMemory<byte> Body, long Token);

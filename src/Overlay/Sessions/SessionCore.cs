@@ -224,7 +224,3 @@ internal sealed partial class SessionCore
         return null;
     }
 }
-
-/// <summary>Another path is used from now on.</summary>
-/// <param name="To"><c>null</c>: none leads there now.</param>
-internal sealed record PathSwitch(PathKey? From, string? FromLink, PathKey? To, string? ToLink, string Why);
