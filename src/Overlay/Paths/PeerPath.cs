@@ -11,10 +11,10 @@ internal sealed class PeerPath
     private const int LossesMax = 6;
 
     /// <summary>After it was lost for the first time; twice as long each time it was lost again.</summary>
-    public static readonly TimeSpan HoldDownFirst = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HoldDownFirst = TimeSpan.FromSeconds(5);
 
     /// <summary>Of a path that has never been lost.</summary>
-    public static readonly TimeSpan HoldDownNew = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HoldDownNew = TimeSpan.FromSeconds(1);
 
     /// <summary>A loss is forgotten when the path has held for so long.</summary>
     private static readonly TimeSpan Forgiving = TimeSpan.FromMinutes(10);
@@ -111,26 +111,24 @@ internal sealed class PeerPath
     /// <summary>How long nothing has been acknowledged that was sent over it.</summary>
     public TimeSpan SilentFor(Instant now) => _awaitingSince == Instant.Never ? TimeSpan.Zero : now - _awaitingSince;
 
-    /// <returns>Whether it has been lost by that.</returns>
-    public bool LinkIs(bool isUp, Instant now)
+    /// <summary>The link has lost or got back its carrier or address.</summary>
+    public void LinkIs(bool isUp, Instant now)
     {
         if (isUp == IsUp)
-            return false;
+            return;
         IsUp = isUp;
         if (isUp)
         {
             // What was true before says nothing now: it has to answer, and only then counts again.
             _proof.Forget();
             NextPingAt = now;
-            return false;
+            return;
         }
-        var wasUsed = _proof.Holds == true;
-        if (wasUsed)
+        if (_proof.Holds == true)
             WasLost(now);
         _proof.Forget();
         Calm();
         (NextPingAt, _pingSentAt) = (Instant.Never, Instant.Never);
-        return wasUsed;
     }
 
     /// <summary>Something that the peer has to acknowledge goes out over it.</summary>
@@ -200,12 +198,11 @@ internal sealed class PeerPath
         Schedule(now);
     }
 
-    /// <summary>Lets a ping go that was not answered in time.</summary>
-    /// <returns>Whether the path counts as lost by that.</returns>
-    public bool Advance(Instant now)
+    /// <summary>Lets a ping go that was not answered in time; the path may be lost by that.</summary>
+    public void Advance(Instant now)
     {
         if (_pingSentAt == Instant.Never || now < _pingSentAt + PingPatience)
-            return false;
+            return;
         _pingSentAt = Instant.Never;
         _loss.Add(isLost: true, isAlive: false);
         var held = _proof.Holds == true;
@@ -214,10 +211,8 @@ internal sealed class PeerPath
             _proof.Lost(_loss.SilenceNeeded);
         IsDoubted &= _proof.Holds != false; // it has been asked, and is asked no more often than others that are dead
         Schedule(now);
-        if (!held || _proof.Holds != false)
-            return false;
-        WasLost(now);
-        return true;
+        if (held && _proof.Holds == false)
+            WasLost(now);
     }
 
     /// <summary>It did not carry what was sent over it while another did: it is given up without waiting for pings.</summary>

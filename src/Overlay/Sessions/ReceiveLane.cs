@@ -9,7 +9,7 @@ internal sealed class ReceiveLane(byte number)
     private const int EarlyBytesMax = 1 << 20;
 
     /// <summary>One message that is not whole yet.</summary>
-    public const int MessageBytesMax = 4 << 20;
+    private const int MessageBytesMax = 4 << 20;
 
     private readonly Dictionary<uint, Piece> _early = [];
     private readonly Queue<uint> _unsettled = [];
@@ -24,9 +24,6 @@ internal sealed class ReceiveLane(byte number)
 
     /// <summary>When the peer is to be told; <see cref="Instant.Never"/>: it knows all.</summary>
     public Instant AckAt { get; private set; } = Instant.Never;
-
-    /// <summary>Messages that were given out and are not settled.</summary>
-    public int Unsettled => _unsettled.Count;
 
     /// <summary>The first number with which this side has not dealt; pieces of a message that is not whole yet count as dealt with.</summary>
     private uint SettledTo => _unsettled.Count == 0 ? _next : _settled;

@@ -129,15 +129,14 @@ internal sealed class SendLane(byte number)
         }
     }
 
-    /// <summary>The peer tells what it has.</summary>
+    /// <summary>The peer tells what it has; what makes no sense is passed over.</summary>
     /// <param name="received">Called for each chunk of which that was not known.</param>
     /// <param name="settled">Called for each message that the peer has dealt with, in order.</param>
-    /// <returns>Whether it makes sense.</returns>
-    public bool Acknowledged(in AckFrame ack, Action<Chunk> received, Action<OutgoingMessage> settled)
+    public void Acknowledged(in AckFrame ack, Action<Chunk> received, Action<OutgoingMessage> settled)
     {
         var next = Expand(ack.Next);
         if (next - Settled > _next - Settled || ack.Unsettled > next - Settled)
-            return false; // of chunks that were never sent, or older than what is known: late
+            return; // of chunks that were never sent, or older than what is known: late
         foreach (var chunk in _underWay)
         {
             var ahead = (int)(chunk.Number - next);
@@ -155,7 +154,6 @@ internal sealed class SendLane(byte number)
             if (first.IsLast)
                 settled(first.Message);
         }
-        return true;
     }
 
     private uint Expand(ushort low)

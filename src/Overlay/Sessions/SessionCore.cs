@@ -102,13 +102,14 @@ internal sealed partial class SessionCore
     }
 
     /// <summary>Nothing is said: all ways are forgotten, and learnt again when there is something to say.</summary>
-    public void Sleep() => (_current, _heardOn, _rescue) = Forget();
+    public void Sleep()
+    {
+        _paths.Clear();
+        _current = _heardOn = _rescue = null;
+    }
 
     /// <summary>Tokens of messages with which the peer has not dealt, in order for each lane.</summary>
     public IEnumerable<long> Undelivered => _out.SelectMany(static lane => lane.Kept).Select(static message => message.Token);
-
-    /// <summary>Something outside speaks against the path in use.</summary>
-    public void Doubt(Instant now) => _current?.Doubt(now);
 
     /// <summary>When to call <see cref="Advance"/> and to poll even if nothing arrives.</summary>
     public Instant NextWakeup(Instant now)
@@ -208,12 +209,6 @@ internal sealed partial class SessionCore
             _heardOn = null;
         if (_rescue == path)
             _rescue = null;
-    }
-
-    private (PeerPath?, PeerPath?, PeerPath?) Forget()
-    {
-        _paths.Clear();
-        return default;
     }
 
     private PeerPath? Find(PathKey key)
