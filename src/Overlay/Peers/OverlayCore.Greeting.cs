@@ -206,7 +206,7 @@ internal sealed partial class OverlayCore
 
     private void Hear(Peer peer, PathKey path, int length, Instant now)
     {
-        if (peer.Session.Learn(path, NameOf(path), KindOf(path), now) is { } known)
+        if (Learn(peer, path, now) is { } known)
         {
             peer.Session.Handle(known, _plain.AsSpan(0, length), now);
             if (peer.Session.Inbox.Count > 0)
@@ -231,7 +231,7 @@ internal sealed partial class OverlayCore
             TellRun(keys, path, wants: false);
         else
             peer.RunIsTold(keys);
-        peer.Session.Learn(path, NameOf(path), KindOf(path), now)?.Met(now);
+        Learn(peer, path, now)?.Met(now);
         Spread(peer, now);
         peer.Session.Advance(now);
         Report(peer);
@@ -280,20 +280,13 @@ internal sealed partial class OverlayCore
         return 0;
     }
 
-    private string NameOf(PathKey path)
+    /// <summary>The peer was heard there.</summary>
+    private PeerPath? Learn(Peer peer, PathKey path, Instant now)
     {
         foreach (var link in _links)
             if (link.Index == path.Link)
-                return link.Name;
-        return "route";
-    }
-
-    private LinkKind KindOf(PathKey path)
-    {
-        foreach (var link in _links)
-            if (link.Index == path.Link)
-                return link.Kind;
-        return LinkKind.Other;
+                return peer.Session.Learn(path, link.Name, link.Kind, now);
+        return peer.Session.Learn(path, RouteName, LinkKind.Other, now);
     }
 
     /// <returns><c>null</c>: one of a few tries should have been free.</returns>

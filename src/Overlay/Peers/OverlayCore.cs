@@ -17,6 +17,9 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
 {
     public const int PeersMax = 1024;
 
+    /// <summary>For persons: the way that the kernel routes.</summary>
+    private const string RouteName = "route";
+
     /// <summary>No way answers: other keys may be needed, or it is somewhere else now.</summary>
     private static readonly TimeSpan CutOffPatience = TimeSpan.FromSeconds(2);
 
@@ -224,7 +227,7 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
                     yield return (new PathKey(link.Index, remote.Address), link.Name, link.Kind);
                 }
             if (!isOnLink && remote.Link == 0)
-                yield return (new PathKey(0, remote.Address), "route", LinkKind.Other);
+                yield return (new PathKey(0, remote.Address), RouteName, LinkKind.Other);
         }
     }
 
