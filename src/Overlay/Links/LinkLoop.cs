@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Contracts.Mesh;
@@ -15,7 +14,7 @@ public sealed class LinkLoop(ILinkWatch watch, ILinkProber prober, LinksOptions 
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1), RetryMax = TimeSpan.FromSeconds(60);
 
     private readonly LinksCore _core = new(options);
-    private readonly Channel<Action<Instant>> _inbox = Channel.CreateBounded<Action<Instant>>(InboxMax);
+    private readonly LoopInbox _inbox = new(InboxMax);
     private volatile IReadOnlyList<LinkView> _snapshot = [];
     private volatile string _trouble = "";
 
@@ -35,8 +34,8 @@ public sealed class LinkLoop(ILinkWatch watch, ILinkProber prober, LinksOptions 
     public async Task RunAsync(CancellationToken cancel)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using var timer = time.CreateTimer(_ => _inbox.Writer.TryWrite(static _ => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        var watching = EndInboxAsync(WatchAsync(stopping.Token));
+        using var timer = time.CreateTimer(_ => _inbox.Nudge(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var watching = _inbox.EndWithAsync(WatchAsync(stopping.Token), stopping.Token);
         try
         {
             while (true)
@@ -47,30 +46,13 @@ public sealed class LinkLoop(ILinkWatch watch, ILinkProber prober, LinksOptions 
                     item(now);
                 while (_inbox.Reader.TryRead(out item!));
                 Turn(now, stopping.Token);
-                timer.Change(Wait(_core.NextWakeup, Instant.Now(time)), Timeout.InfiniteTimeSpan);
+                timer.Change(LoopInbox.Wait(_core.NextWakeup, Instant.Now(time)), Timeout.InfiniteTimeSpan);
             }
         }
         finally
         {
             await stopping.CancelAsync();
             await watching;
-        }
-    }
-
-    /// <summary>A loop that hears nothing more must not go on: it ends with what ended its producer.</summary>
-    private async Task EndInboxAsync(Task producer)
-    {
-        try
-        {
-            await producer;
-        }
-        catch (OperationCanceledException)
-        {
-            // asked to stop
-        }
-        catch (Exception bug)
-        {
-            _inbox.Writer.TryComplete(bug);
         }
     }
 
@@ -98,7 +80,7 @@ public sealed class LinkLoop(ILinkWatch watch, ILinkProber prober, LinksOptions 
     {
         _core.Advance(now);
         while (_core.Outbox.TryDequeue(out var request))
-            _ = EndInboxAsync(ProbeAsync(request, cancel));
+            _ = _inbox.EndWithAsync(ProbeAsync(request, cancel), cancel);
         // Before the events: whoever reads one sees what it tells of.
         _snapshot = _core.Views();
         Changed?.Invoke([.. _snapshot.Select(static link => link.Kernel)]);
@@ -117,7 +99,4 @@ public sealed class LinkLoop(ILinkWatch watch, ILinkProber prober, LinksOptions 
             OverlayLog.Asked(log, request.Link.Name, request.Target.ToString(), answer.Outcome, time.GetElapsedTime(started).TotalMilliseconds);
         await _inbox.Writer.WriteAsync(now => _core.Answer(request.Id, answer, now), cancel);
     }
-
-    private static TimeSpan Wait(Instant until, Instant now) =>
-        until == Instant.Never ? Timeout.InfiniteTimeSpan : until > now ? until - now + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero;
 }

@@ -31,8 +31,6 @@ internal sealed class Proof
         _ => false,
     };
 
-    public int Missed => _missed;
-
     public void Answered(Instant now)
     {
         _missed = 0;

@@ -32,7 +32,7 @@ public sealed class OverlayNode(
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
 
     private readonly OverlayCore _core = new(self, trust, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), new Random());
-    private readonly Channel<Action<Instant>> _inbox = Channel.CreateBounded<Action<Instant>>(InboxMax);
+    private readonly LoopInbox _inbox = new(InboxMax);
     private readonly Dictionary<long, Sending> _sending = [];
     private readonly Dictionary<(NodeId, OverlayPriority), Queue<Sending>> _waiting = [];
     private readonly DealtQueue _dealt = new();
@@ -79,22 +79,22 @@ public sealed class OverlayNode(
     public void LinksAre(IReadOnlyList<KernelLink> links)
     {
         Volatile.Write(ref _linksNow, links);
-        _inbox.Writer.TryWrite(static _ => { }); // when it is full the loop looks anyway
+        _inbox.Nudge();
     }
 
     /// <summary>Certificates have been revoked. Thread safe.</summary>
     public void JudgeAgain()
     {
         _isToJudge = true;
-        _inbox.Writer.TryWrite(static _ => { });
+        _inbox.Nudge();
     }
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using var timer = time.CreateTimer(_ => _inbox.Writer.TryWrite(static _ => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        var receiving = EndInboxAsync(ReceiveAsync(stopping.Token), stopping.Token);
+        using var timer = time.CreateTimer(_ => _inbox.Nudge(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var receiving = _inbox.EndWithAsync(ReceiveAsync(stopping.Token), stopping.Token);
         try
         {
             while (true)
@@ -107,7 +107,7 @@ public sealed class OverlayNode(
                     item(now);
                 while (--left > 0 && _inbox.Reader.TryRead(out item!));
                 Turn(now, stopping.Token);
-                timer.Change(Wait(_core.NextWakeup(now), Instant.Now(time)), Timeout.InfiniteTimeSpan);
+                timer.Change(LoopInbox.Wait(_core.NextWakeup(now), Instant.Now(time)), Timeout.InfiniteTimeSpan);
             }
         }
         finally
@@ -214,23 +214,6 @@ public sealed class OverlayNode(
             }
     }
 
-    /// <summary>A loop that hears nothing more must not go on: it ends with what ended its producer.</summary>
-    private async Task EndInboxAsync(Task producer, CancellationToken stopping)
-    {
-        try
-        {
-            await producer;
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // asked to stop
-        }
-        catch (Exception bug)
-        {
-            _inbox.Writer.TryComplete(bug);
-        }
-    }
-
     private void Turn(Instant now, CancellationToken cancel)
     {
         _core.Advance(now);
@@ -257,7 +240,7 @@ public sealed class OverlayNode(
     {
         var begun = _dealt.Begin(message);
         if (message.Body.Length > 0 && (OverlayService)message.Body.Span[0] != OverlayService.Echo)
-            _ = EndInboxAsync(DealAsync(message, begun, cancel), cancel);
+            _ = _inbox.EndWithAsync(DealAsync(message, begun, cancel), cancel);
         else
             Settle(begun, now);
     }
@@ -290,9 +273,6 @@ public sealed class OverlayNode(
         else
             sending.Done.TrySetException(new PeerException("the peer has begun anew, or is shut out, before it dealt with it"));
     }
-
-    private static TimeSpan Wait(Instant until, Instant now) =>
-        until == Instant.Never ? Timeout.InfiniteTimeSpan : until > now ? until - now + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero;
 
     /// <summary>A message on its way and the caller who waits for its end.</summary>
     private sealed class Sending(NodeId to, OverlayPriority priority, byte[] message)
