@@ -89,7 +89,7 @@ internal sealed class NodeParts : IDisposable
             var overlay = _overlay = Own(new OverlayNode(
                 self, trust, new OverlayOptions { Port = overlayPort }, Own(new LinkDatagrams(overlayPort, journal.For("overlay"))), node => Locate(node)?.Address,
                 static (_, service, _) => throw new PeerException($"nobody here deals with messages for {service}"), events.Add, time, journal.For("overlay")));
-            Links.Changed = overlay.LinksAre;
+            (Links.Changed, overlay.Doubts) = (overlay.LinksAre, Links.Doubt);
             if (site is not null)
                 site.Tls.TrustChanged += overlay.JudgeAgain;
         }

@@ -43,6 +43,9 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
 
     public Queue<NodeEvent> Events { get; } = [];
 
+    /// <summary>Links that were left since a peer acknowledged nothing over them and answered over another.</summary>
+    public Queue<int> Doubted { get; } = [];
+
     public OverlayCounts Counts { get; } = new();
 
     public IEnumerable<Peer> Peers => _peers.Values;
@@ -195,6 +198,8 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
         {
             peer.HasSwitched(change.Why);
             Counts.Switches++;
+            if (change is { HasStalled: true, From.Link: > 0 and var left })
+                Doubted.Enqueue(left);
             Events.Enqueue(new NodeEvent("path-changed", peer.Id.Value, change.Why, null, new Dictionary<string, string>
             {
                 ["from"] = change.FromLink ?? "none", ["to"] = change.ToLink ?? "none",

@@ -42,6 +42,9 @@ public sealed class OverlayNode(
     private volatile bool _isToJudge;
     private long _lastToken;
 
+    /// <summary>Told of a link that does not carry what it did, from the loop: must be quick.</summary>
+    public Action<int>? Doubts { get; set; }
+
     /// <summary>The peers that were spoken with, and the ways to them.</summary>
     public Task<IReadOnlyList<OverlayPeerView>> ListAsync(CancellationToken cancel) => AskAsync(_core.Views, cancel);
 
@@ -229,6 +232,8 @@ public sealed class OverlayNode(
             _core.Counts.Sent++;
             sockets.Send(path.Link, path.Remote, _datagram.AsSpan(0, length));
         }
+        while (_core.Doubted.TryDequeue(out var left))
+            Doubts?.Invoke(left);
         while (_core.Events.TryDequeue(out var happened))
         {
             OverlayLog.Happened(log, happened.Subject, happened.Kind, happened.Why);

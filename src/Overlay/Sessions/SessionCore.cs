@@ -178,14 +178,12 @@ internal sealed partial class SessionCore
             return;
         var left = _current;
         (_current, _rescue) = (path, null);
-        if (left is not null)
-        {
-            if (left.IsUsable && left.IsStalled(now))
-                left.GiveUp(now);
-            if (!left.IsUsable)
-                left.Leave();
-        }
-        Switches.Enqueue(new PathSwitch(left?.Key, left?.LinkName, path?.Key, path?.LinkName, why));
+        var hasStalled = left is { IsUsable: true } && left.IsStalled(now);
+        if (hasStalled)
+            left!.GiveUp(now);
+        if (left is { IsUsable: false })
+            left.Leave();
+        Switches.Enqueue(new PathSwitch(left?.Key, left?.LinkName, path?.Key, path?.LinkName, why, hasStalled));
     }
 
     /// <summary>Anybody who repeats a packet from another address makes a path: one that never led there, or not for long, goes.</summary>

@@ -118,6 +118,25 @@ public sealed class OverlayCoreTests : IDisposable
     }
 
     [Fact]
+    public void A_link_that_is_left_since_it_is_silent_is_doubted_and_one_that_says_itself_that_it_is_down_is_not()
+    {
+        var cluster = Of(2, _wan, _radio);
+        cluster.Run(3);
+        cluster[1].Send(cluster[2], "one");
+        cluster.Run(3);
+        Assert.Empty(cluster[1].Core.Doubted);
+        _wan.Deaf.UnionWith([(1, 2), (2, 1)]);
+        cluster[1].Send(cluster[2], "two");
+        cluster.Run(3);
+        Assert.Equal("lowpan0", cluster[1].Core.Views()[0].Path!.Link);
+        Assert.Equal([_wan.Index], cluster[1].Core.Doubted);
+        _radio.IsUp = false;
+        cluster[1].LinksAre();
+        cluster.Run(1);
+        Assert.Equal([_wan.Index], cluster[1].Core.Doubted);
+    }
+
+    [Fact]
     public void A_peer_that_began_anew_is_met_again_and_what_it_had_not_dealt_with_is_told()
     {
         var cluster = Of(2, _wan);

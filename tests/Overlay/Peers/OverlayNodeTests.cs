@@ -67,17 +67,46 @@ public sealed class OverlayNodeTests : IDisposable
         await Assert.ThrowsAsync<PeerException>(() => sending);
     }
 
+    [Fact]
+    public async Task Who_watches_the_links_is_told_of_one_that_carries_nothing_any_more()
+    {
+        var (wire, other) = Wire.Between();
+        using var left = Node(_left, wire, _ => Task.CompletedTask);
+        using var right = Node(_right, other, _ => Task.CompletedTask);
+        var doubted = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        left.Doubts = link => doubted.TrySetResult(link);
+        var (runningLeft, runningRight) = (left.RunAsync(_stopping.Token), right.RunAsync(_stopping.Token));
+        left.LinksAre([wire.Link(1, LinkKind.Ethernet)]);
+        right.LinksAre([other.Link(1, LinkKind.Ethernet)]);
+        await EchoAsync(left);
+        left.LinksAre([wire.Link(1, LinkKind.Ethernet), wire.Link(2, LinkKind.Cellular)]);
+        right.LinksAre([other.Link(1, LinkKind.Ethernet), other.Link(2, LinkKind.Cellular)]);
+        while (!(await left.ListAsync(_stopping.Token))[0].Paths.Any(static path => path is { Link: "link2", IsUsable: true }))
+            await Task.Delay(5, _stopping.Token);
+        wire.IsCut = other.IsCut = true;
+        await EchoAsync(left);
+        Assert.Equal(1, await doubted.Task.WaitAsync(_stopping.Token));
+        await _stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => runningLeft);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => runningRight);
+    }
+
+    private Task EchoAsync(OverlayNode from) => from.SendAsync(_right, OverlayService.Echo, OverlayPriority.Urgent, new byte[9], _stopping.Token);
+
     private OverlayNode Node(NodeId id, Wire wire, Func<OverlayService, Task> serve) => new(
         id, _site.Join(id, ECCurve.NamedCurves.nistP256), new OverlayOptions(), wire, _ => wire.Other, (_, service, _) => serve(service), _ => { }, TimeProvider.System,
         NullLogger.Instance);
 
-    /// <summary>A cable in memory; the routing table leads into it.</summary>
+    /// <summary>Cables in memory, one a link; the routing table leads into the first.</summary>
     private sealed class Wire(int number) : ILinkDatagrams
     {
         private readonly TaskCompletionSource<LinkDatagramHandler> _came = new();
         private Wire? _to;
 
-        public IPAddress Other => IPAddress.Parse($"10.0.0.{3 - number}");
+        public IPAddress Other => AddressOn(1, 3 - number);
+
+        /// <summary>The first one takes what it is given and carries nothing.</summary>
+        public bool IsCut { get; set; }
 
         public static (Wire, Wire) Between()
         {
@@ -85,6 +114,9 @@ public sealed class OverlayNodeTests : IDisposable
             (left._to, right._to) = (right, left);
             return (left, right);
         }
+
+        public KernelLink Link(int index, LinkKind kind) =>
+            new($"link{index}", index, kind, false, true, true, [new LinkAddress(AddressOn(index, number), 24, AddressScope.Global)], []);
 
         public void LinksAre(IReadOnlyList<KernelLink> links)
         {
@@ -94,11 +126,12 @@ public sealed class OverlayNodeTests : IDisposable
         {
             if (_to is not { } other || !other._came.Task.IsCompletedSuccessfully)
                 return false;
-            other._came.Task.Result(0, new IPEndPoint(other.Other, to.Port), datagram);
+            if (!IsCut || link > 1)
+                other._came.Task.Result(link, new IPEndPoint(AddressOn(Math.Max(link, 1), number), to.Port), datagram);
             return true;
         }
 
-        public bool SendToNeighbours(int link, ReadOnlySpan<byte> datagram) => false;
+        public bool SendToNeighbours(int link, ReadOnlySpan<byte> datagram) => Send(link, new IPEndPoint(IPAddress.Any, OverlayOptions.PortDefault), datagram);
 
         public async Task ReceiveAsync(LinkDatagramHandler came, CancellationToken cancel)
         {
@@ -109,5 +142,7 @@ public sealed class OverlayNodeTests : IDisposable
         public void Dispose()
         {
         }
+
+        private static IPAddress AddressOn(int link, int number) => IPAddress.Parse($"10.{link}.0.{number}");
     }
 }
