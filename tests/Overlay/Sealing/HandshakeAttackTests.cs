@@ -7,51 +7,39 @@ using static EdgeFirmware.Overlay.Tests.Sealing.SmallSite;
 
 namespace EdgeFirmware.Overlay.Tests.Sealing;
 
-public sealed class HandshakeAttackTests : IDisposable
+public sealed class HandshakeAttackTests : BetweenTwoMembers
 {
-    private readonly SmallSite _site = new();
-    private readonly SmallSite.Member _one;
-    private readonly SmallSite.Member _two;
-
-    public HandshakeAttackTests()
-    {
-        _one = _site.Join(1);
-        _two = _site.Join(2);
-    }
-
-    public void Dispose() => _site.Dispose();
-
     [Fact]
     public void A_certificate_without_its_key_proves_nothing_and_does_not_end_the_handshake()
     {
-        using var handshake = new Handshake(_one, _two);
+        using var handshake = new Handshake(One, Two);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var step = handshake.Initiator.Handle(Impostor.Answer(handshake.First, _two.Node, _two.Own.RawData, key));
-        Assert.Equal((HandshakeOutcome.Refused, $"{_two.Node}: it has not signed this handshake"), (step.Outcome, step.Why));
+        var step = handshake.Initiator.Handle(Impostor.Answer(handshake.First, Two.Node, Two.Own.RawData, key));
+        Assert.Equal((HandshakeOutcome.Refused, $"{Two.Node}: it has not signed this handshake"), (step.Outcome, step.Why));
         handshake.Complete();
     }
 
     [Fact]
     public void Who_swaps_the_keys_in_between_can_pass_nobodys_signature_on()
     {
-        using var handshake = new Handshake(_one, _two);
+        using var handshake = new Handshake(One, Two);
         // Towards the responder she is an initiator of her own, and reads what it seals.
         using var hers = new EphemeralKey();
         var first = HandshakeLayout.MakeFirst(Handshake.InitiatorIndex, hers.Point);
-        using var responder = HandshakeResponder.TryAnswer(_two.Node, _two, Handshake.ResponderIndex, first, out _)!;
+        using var responder = HandshakeResponder.TryAnswer(Two.Node, Two, Handshake.ResponderIndex, first, out _)!;
         var second = responder.Second.ToArray();
         using var secrets = HandshakeSecrets.Agree(hers, HandshakeLayout.PointOf(second), first, second.AsSpan(0, HandshakeLayout.SecondHeaderBytes))!;
         var shown = secrets.Open(HandshakeRole.Responder, second, HandshakeLayout.SecondHeaderBytes)!;
         // Towards the initiator she shows that.
         var step = handshake.Initiator.Handle(Impostor.Answer(handshake.First, (_, _) => shown));
-        Assert.Equal((HandshakeOutcome.Refused, $"{_two.Node}: it has not signed this handshake"), (step.Outcome, step.Why));
+        Assert.Equal((HandshakeOutcome.Refused, $"{Two.Node}: it has not signed this handshake"), (step.Outcome, step.Why));
         // And nothing she can say to the responder is the initiator's.
         secrets.Absorb(shown);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var identity = ShownIdentity.Unsigned(_one.Node, _one.Own.RawData);
+        var identity = ShownIdentity.Unsigned(One.Node, One.Own.RawData);
         byte[] said = [.. identity, .. key.SignData(secrets.Statement(HandshakeRole.Initiator, identity), HashAlgorithmName.SHA256)];
         step = responder.Handle(secrets.Seal(HandshakeRole.Initiator, HandshakeLayout.MakeThirdHeader(Handshake.ResponderIndex), said));
-        Assert.Equal((HandshakeOutcome.Refused, $"{_one.Node}: it has not signed this handshake"), (step.Outcome, step.Why));
+        Assert.Equal((HandshakeOutcome.Refused, $"{One.Node}: it has not signed this handshake"), (step.Outcome, step.Why));
     }
 
     [Fact]
@@ -76,11 +64,11 @@ public sealed class HandshakeAttackTests : IDisposable
     [Fact]
     public void A_member_in_the_middle_cannot_put_its_own_name_on_an_exchange_of_others()
     {
-        var third = _site.Join(3);
-        using var handshake = new Handshake(_one, _two);
+        var third = Site.Join(3);
+        using var handshake = new Handshake(One, Two);
         handshake.Initiator.Handle(handshake.Second);
         // It has no secret of that exchange: it can only seal with one of its own.
-        using var own = new Handshake(third, _two);
+        using var own = new Handshake(third, Two);
         own.Initiator.Handle(own.Second);
         Assert.Equal(HandshakeOutcome.Discarded, handshake.Responder.Handle(own.Third).Outcome);
         Assert.Equal(HandshakeOutcome.Established, handshake.Responder.Handle(handshake.Third).Outcome);
@@ -89,9 +77,9 @@ public sealed class HandshakeAttackTests : IDisposable
     [Fact]
     public void Datagrams_of_an_earlier_handshake_are_discarded()
     {
-        using var before = new Handshake(_one, _two);
+        using var before = new Handshake(One, Two);
         before.Complete();
-        using var now = new Handshake(_one, _two);
+        using var now = new Handshake(One, Two);
         Assert.Equal(HandshakeOutcome.Discarded, now.Initiator.Handle(before.Second).Outcome);
         Assert.Equal(HandshakeOutcome.Discarded, now.Responder.Handle(before.Third).Outcome);
         Assert.Equal(HandshakeOutcome.Discarded, now.Responder.Handle(before.First).Outcome);
@@ -99,7 +87,7 @@ public sealed class HandshakeAttackTests : IDisposable
         Assert.Equal(HandshakeOutcome.Discarded, now.Initiator.Handle(before.Second).Outcome);
         Assert.Equal(HandshakeOutcome.Discarded, now.Responder.Handle(before.Third).Outcome);
         // A first one that is played again is answered, and leads nowhere.
-        using var fooled = HandshakeResponder.TryAnswer(_two.Node, _two, Handshake.ResponderIndex, before.First, out _)!;
+        using var fooled = HandshakeResponder.TryAnswer(Two.Node, Two, Handshake.ResponderIndex, before.First, out _)!;
         Assert.NotEqual(before.Second, fooled.Second.ToArray());
         Assert.Equal(HandshakeOutcome.Discarded, fooled.Handle(before.Third).Outcome);
     }
@@ -107,7 +95,7 @@ public sealed class HandshakeAttackTests : IDisposable
     [Fact]
     public void What_a_node_sent_is_refused_when_it_comes_back()
     {
-        using var handshake = new Handshake(_one, _two);
+        using var handshake = new Handshake(One, Two);
         Assert.Equal(HandshakeOutcome.Discarded, handshake.Initiator.Handle(handshake.First).Outcome);
         Assert.Equal(HandshakeOutcome.Discarded, handshake.Responder.Handle(handshake.Second).Outcome);
         // Its own point as the answer's.
@@ -116,8 +104,8 @@ public sealed class HandshakeAttackTests : IDisposable
         var step = handshake.Initiator.Handle(mirrored);
         Assert.Equal((HandshakeOutcome.Refused, "this node's own key comes back: somebody reflects its datagrams"), (step.Outcome, step.Why));
         // Its own responder as the answering node, by either profile.
-        using var itself = new Handshake(_one, _one);
-        Assert.Equal($"it says that it is this node, {_one.Node}", itself.Initiator.Handle(itself.Second).Why);
+        using var itself = new Handshake(One, One);
+        Assert.Equal($"it says that it is this node, {One.Node}", itself.Initiator.Handle(itself.Second).Why);
         using var key = new SharedKey();
         using var alsoItself = new Handshake(Node(5), key, Node(5), key);
         Assert.Equal($"it says that it is this node, {Node(5)}", alsoItself.Initiator.Handle(alsoItself.Second).Why);
@@ -141,9 +129,9 @@ public sealed class HandshakeAttackTests : IDisposable
     public void What_is_no_point_of_the_curve_is_refused_by_both(string point)
     {
         var first = HandshakeLayout.MakeFirst(1, Convert.FromHexString(point));
-        Assert.Null(HandshakeResponder.TryAnswer(_two.Node, _two, 2, first, out var why));
+        Assert.Null(HandshakeResponder.TryAnswer(Two.Node, Two, 2, first, out var why));
         Assert.Equal("its key is no point of P-256", why);
-        using var handshake = new Handshake(_one, _two);
+        using var handshake = new Handshake(One, Two);
         var second = (byte[])handshake.Second.Clone();
         Convert.FromHexString(point).CopyTo(second, 5);
         var step = handshake.Initiator.Handle(second);
@@ -182,10 +170,10 @@ public sealed class HandshakeAttackTests : IDisposable
     public void Changed_datagrams_establish_nothing_and_spoil_nothing(int seed)
     {
         var random = new Random(seed);
-        using var handshake = new Handshake(_one, _two);
+        using var handshake = new Handshake(One, Two);
         for (var round = 0; round < 1500; round++)
         {
-            using var fooled = HandshakeResponder.TryAnswer(_two.Node, _two, Handshake.ResponderIndex, Changed(handshake.First, random), out var why);
+            using var fooled = HandshakeResponder.TryAnswer(Two.Node, Two, Handshake.ResponderIndex, Changed(handshake.First, random), out var why);
             Assert.True(fooled is not null || why.Length > 0);
             if (fooled is not null)
                 NotEstablished(handshake.Initiator.Handle(fooled.Second.Span), seed, round);
@@ -204,7 +192,7 @@ public sealed class HandshakeAttackTests : IDisposable
     {
         var random = new Random(seed);
         using var key = new SharedKey();
-        (NodeId Node, IPeerTrust Trust)[] sides = [(_two.Node, _two), (Node(2), key)];
+        (NodeId Node, IPeerTrust Trust)[] sides = [(Two.Node, Two), (Node(2), key)];
         foreach (var (node, trust) in sides)
         {
             using var initiator = new HandshakeInitiator(Node(1), trust, 1, null);
@@ -226,7 +214,7 @@ public sealed class HandshakeAttackTests : IDisposable
     public void Noise_establishes_nothing(int seed)
     {
         var random = new Random(seed);
-        using var handshake = new Handshake(_one, _two);
+        using var handshake = new Handshake(One, Two);
         for (var round = 0; round < 5000; round++)
         {
             var noise = new byte[random.Next(0, 1400)];
@@ -235,7 +223,7 @@ public sealed class HandshakeAttackTests : IDisposable
                 (noise[0], noise[1], noise[2]) = random.Next(2) == 0 ? ((byte)2, (byte)1, (byte)2) : ((byte)3, (byte)0xff, (byte)0xfe);
             NotEstablished(handshake.Initiator.Handle(noise), seed, round);
             NotEstablished(handshake.Responder.Handle(noise), seed, round);
-            Assert.Null(HandshakeResponder.TryAnswer(_two.Node, _two, 1, noise, out _));
+            Assert.Null(HandshakeResponder.TryAnswer(Two.Node, Two, 1, noise, out _));
         }
         handshake.Complete();
     }

@@ -6,29 +6,17 @@ using static EdgeFirmware.Overlay.Tests.Sealing.SmallSite;
 
 namespace EdgeFirmware.Overlay.Tests.Sealing;
 
-public sealed class HandshakeTests : IDisposable
+public sealed class HandshakeTests : BetweenTwoMembers
 {
-    private readonly SmallSite _site = new();
-    private readonly SmallSite.Member _one;
-    private readonly SmallSite.Member _two;
-
-    public HandshakeTests()
-    {
-        _one = _site.Join(1);
-        _two = _site.Join(2);
-    }
-
-    public void Dispose() => _site.Dispose();
-
     [Fact]
     public void Three_datagrams_make_a_session_of_two_nodes_that_have_shown_their_certificates()
     {
-        using var handshake = new Handshake(_one, _two, expected: _two.Node);
+        using var handshake = new Handshake(One, Two, expected: Two.Node);
         var (ones, twos) = handshake.Complete();
-        Assert.Equal((_two.Node, Handshake.InitiatorIndex, Handshake.ResponderIndex), (ones.Peer, ones.OwnIndex, ones.PeerIndex));
-        Assert.Equal((_one.Node, Handshake.ResponderIndex, Handshake.InitiatorIndex), (twos.Peer, twos.OwnIndex, twos.PeerIndex));
-        Assert.Equal(_two.Own.RawData, ones.PeerCertificate);
-        Assert.Equal(_one.Own.RawData, twos.PeerCertificate);
+        Assert.Equal((Two.Node, Handshake.InitiatorIndex, Handshake.ResponderIndex), (ones.Peer, ones.OwnIndex, ones.PeerIndex));
+        Assert.Equal((One.Node, Handshake.ResponderIndex, Handshake.InitiatorIndex), (twos.Peer, twos.OwnIndex, twos.PeerIndex));
+        Assert.Equal(Two.Own.RawData, ones.PeerCertificate);
+        Assert.Equal(One.Own.RawData, twos.PeerCertificate);
         Talk(ones, twos);
     }
 
@@ -45,13 +33,13 @@ public sealed class HandshakeTests : IDisposable
     [Fact]
     public void The_datagrams_have_the_sizes_that_the_layout_gives()
     {
-        using var handshake = new Handshake(_one, _two);
+        using var handshake = new Handshake(One, Two);
         handshake.Initiator.Handle(handshake.Second);
         Assert.Equal(68, handshake.First.Length);
         Assert.Equal([1, 1, 0x01, 0x02], handshake.First[..4]);
-        Assert.Equal(69 + 1 + _two.Node.Value.Length + _two.Own.RawData.Length + 64 + 16, handshake.Second.Length);
+        Assert.Equal(69 + 1 + Two.Node.Value.Length + Two.Own.RawData.Length + 64 + 16, handshake.Second.Length);
         Assert.Equal([2, 0x01, 0x02, 0xff, 0xfe], handshake.Second[..5]);
-        Assert.Equal(3 + 1 + _one.Node.Value.Length + _one.Own.RawData.Length + 64 + 16, handshake.Third.Length);
+        Assert.Equal(3 + 1 + One.Node.Value.Length + One.Own.RawData.Length + 64 + 16, handshake.Third.Length);
         Assert.Equal([3, 0xff, 0xfe], handshake.Third[..3]);
     }
 
@@ -60,13 +48,13 @@ public sealed class HandshakeTests : IDisposable
     {
         var longest = NodeId.Parse($"{new string('n', 63)}/02:00:00:00:00:01");
         var fits = WithCertificateOf(HandshakeLayout.CertificateBytesMax, longest);
-        using (var handshake = new Handshake(_one, fits))
+        using (var handshake = new Handshake(One, fits))
         {
             Assert.Equal(PacketSeal.PacketBytesMax, handshake.Second.Length);
             handshake.Complete();
         }
         var above = WithCertificateOf(HandshakeLayout.CertificateBytesMax + 1, longest);
-        using var initiator = new HandshakeInitiator(_one.Node, _one, 1, null);
+        using var initiator = new HandshakeInitiator(One.Node, One, 1, null);
         Assert.Null(HandshakeResponder.TryAnswer(longest, above, 2, initiator.First.Span, out var why));
         Assert.Equal("this node's certificate has 1002 bytes; 1001 fit in a datagram", why);
     }
@@ -74,8 +62,8 @@ public sealed class HandshakeTests : IDisposable
     [Fact]
     public void Each_handshake_has_keys_of_its_own()
     {
-        using var before = new Handshake(_one, _two);
-        using var after = new Handshake(_one, _two);
+        using var before = new Handshake(One, Two);
+        using var after = new Handshake(One, Two);
         var (ones, twos) = (before.Complete().Initiators, after.Complete().Responders);
         Assert.Equal(PacketOutcome.Forged, Open(twos, Seal(ones, [1])));
         Assert.NotEqual(before.First, after.First);
@@ -85,7 +73,7 @@ public sealed class HandshakeTests : IDisposable
     [Fact]
     public void When_an_answer_is_lost_the_same_question_gets_the_same_answer()
     {
-        using var handshake = new Handshake(_one, _two);
+        using var handshake = new Handshake(One, Two);
         Assert.True(handshake.Responder.HasAnswered(handshake.First));
         var again = handshake.Responder.Handle(handshake.First);
         Assert.Equal((HandshakeOutcome.Repeated, true), (again.Outcome, again.Answer.Span.SequenceEqual(handshake.Second)));
@@ -101,7 +89,7 @@ public sealed class HandshakeTests : IDisposable
     [Fact]
     public void Another_node_than_the_one_expected_is_refused()
     {
-        using var handshake = new Handshake(_one, _two, expected: Node(3));
+        using var handshake = new Handshake(One, Two, expected: Node(3));
         var step = handshake.Initiator.Handle(handshake.Second);
         Assert.Equal((HandshakeOutcome.Refused, $"{Node(2)} is there, not {Node(3)}"), (step.Outcome, step.Why));
         Assert.True(step.Answer.IsEmpty); // and does not learn who asked
@@ -113,14 +101,14 @@ public sealed class HandshakeTests : IDisposable
     [InlineData(PeerAdmission.Renewal, "its certificate has expired")]
     public void A_node_that_is_not_admitted_to_everything_is_refused_by_either_side_with_the_reason(PeerAdmission admission, string why)
     {
-        _site.Judges(_two.Node, admission, why);
-        using var asked = new Handshake(_one, _two);
+        Site.Judges(Two.Node, admission, why);
+        using var asked = new Handshake(One, Two);
         var step = asked.Initiator.Handle(asked.Second);
-        Assert.Equal((HandshakeOutcome.Refused, $"{_two.Node}: {why}"), (step.Outcome, step.Why));
-        using var asking = new Handshake(_two, _one);
+        Assert.Equal((HandshakeOutcome.Refused, $"{Two.Node}: {why}"), (step.Outcome, step.Why));
+        using var asking = new Handshake(Two, One);
         step = asking.Responder.Handle(asking.Initiator.Handle(asking.Second).Answer.Span);
-        Assert.Equal((HandshakeOutcome.Refused, $"{_two.Node}: {why}"), (step.Outcome, step.Why));
-        _site.Judges(_two.Node, PeerAdmission.Everything, "");
+        Assert.Equal((HandshakeOutcome.Refused, $"{Two.Node}: {why}"), (step.Outcome, step.Why));
+        Site.Judges(Two.Node, PeerAdmission.Everything, "");
         Assert.Equal(HandshakeOutcome.Established, asking.Responder.Handle(asking.Third).Outcome);
     }
 
@@ -129,22 +117,22 @@ public sealed class HandshakeTests : IDisposable
     {
         using var elsewhere = new SmallSite();
         var stranger = elsewhere.Join(2);
-        using var handshake = new Handshake(_one, stranger);
+        using var handshake = new Handshake(One, stranger);
         Assert.Equal($"{Node(2)}: its certificate is of another site", handshake.Initiator.Handle(handshake.Second).Why);
     }
 
     [Fact]
     public void A_member_with_another_members_name_is_refused()
     {
-        using var handshake = new Handshake(_one.Node, _one, Node(3), _two);
+        using var handshake = new Handshake(One.Node, One, Node(3), Two);
         Assert.Equal($"it says that it is {Node(3)} and shows the certificate of {Node(2)}", handshake.Initiator.Handle(handshake.Second).Why);
     }
 
     [Fact]
     public void A_node_with_another_kind_of_key_shows_itself_to_nobody_and_is_believed_by_nobody()
     {
-        var other = _site.Join(Node(9), ECCurve.NamedCurves.nistP384);
-        using var initiator = new HandshakeInitiator(_one.Node, _one, 1, null);
+        var other = Site.Join(Node(9), ECCurve.NamedCurves.nistP384);
+        using var initiator = new HandshakeInitiator(One.Node, One, 1, null);
         Assert.Null(HandshakeResponder.TryAnswer(other.Node, other, 2, initiator.First.Span, out var why));
         Assert.Equal("this node has no P-256 key to sign with", why);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -155,10 +143,10 @@ public sealed class HandshakeTests : IDisposable
     [Fact]
     public void Another_version_is_not_answered()
     {
-        using var initiator = new HandshakeInitiator(_one.Node, _one, 1, null);
+        using var initiator = new HandshakeInitiator(One.Node, One, 1, null);
         var first = initiator.First.ToArray();
         first[1] = 2;
-        Assert.Null(HandshakeResponder.TryAnswer(_two.Node, _two, 2, first, out var why));
+        Assert.Null(HandshakeResponder.TryAnswer(Two.Node, Two, 2, first, out var why));
         Assert.Equal("it speaks version 2 of the handshake, this node 1", why);
     }
 
@@ -167,7 +155,7 @@ public sealed class HandshakeTests : IDisposable
         // The signature in it is a byte or two longer or shorter each time.
         for (var padding = bytes / 2; ;)
         {
-            var member = _site.Join(node, ECCurve.NamedCurves.nistP256, padding);
+            var member = Site.Join(node, ECCurve.NamedCurves.nistP256, padding);
             if (member.Own.RawData.Length == bytes)
                 return member;
             padding += bytes - member.Own.RawData.Length;
