@@ -34,7 +34,6 @@ internal sealed class NodeParts : IDisposable
     private readonly List<IDisposable> _owned = [];
     private readonly TlsPeerNetwork? _peers;
     private readonly Socket? _listener;
-    private readonly IPEndPoint? _meshListen;
     private readonly NodeSite? _site;
     private readonly OverlayNode? _overlay;
     private readonly TransferDesk _transfers;
@@ -57,7 +56,6 @@ internal sealed class NodeParts : IDisposable
         GossipPort? gossip = null;
         if (configuration.Mesh is { } mesh)
         {
-            _meshListen = mesh.Listen;
             var socket = Own(UdpDatagramSocket.Bind(mesh.Listen, journal.For("mesh")));
             _listener = Own(TlsPeerNetwork.Listen(mesh.Listen, journal.For("peers")));
             gossip = new GossipPort(socket, socket.Groups, site?.NewSeal() ?? new DatagramSeal(mesh.SiteKey), journal.For("mesh"));
@@ -147,10 +145,7 @@ internal sealed class NodeParts : IDisposable
         _ => throw new PeerException($"this node takes no conversation of kind {(int)conversation.Kind}"),
     };
 
-    /// <summary>Gossip tells a link-local address without its scope, which is of the node that uses it; the mesh listens on one link.</summary>
-    private IPEndPoint? Locate(NodeId id) => Mesh.AddressOf(id) is { Address: { IsIPv6LinkLocal: true, ScopeId: 0 } address, Port: var port } && _meshListen is { } own
-        ? new IPEndPoint(new IPAddress(address.GetAddressBytes(), own.Address.IsIPv6LinkLocal ? own.Address.ScopeId : 0), port)
-        : Mesh.AddressOf(id);
+    private IPEndPoint? Locate(NodeId id) => Mesh.AddressOf(id);
 
     private WorkloadRecord? Find(WorkloadId id) => Mesh.Snapshot.Records.FirstOrDefault(record => record.Id == id);
 

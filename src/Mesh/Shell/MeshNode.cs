@@ -53,6 +53,7 @@ public sealed class MeshNode : IDisposable
     private readonly Dictionary<Guid, CancellationTokenSource> _receiving = [];
     private Offer? _advertised;
     private readonly NodeId _id;
+    private readonly IPEndPoint? _address;
 
     /// <summary>Round trips change without a word.</summary>
     private bool _viewsAreOld;
@@ -67,7 +68,7 @@ public sealed class MeshNode : IDisposable
     /// <param name="gossip">The sealed datagram port, or <c>null</c> for a node on its own.</param>
     public MeshNode(NodeId self, MeshNodeParts parts, GossipPort? gossip, IPEndPoint? address, IReadOnlyList<IPEndPoint> seeds)
     {
-        _id = self;
+        (_id, _address) = (self, address);
         _parts = parts;
         _time = parts.Time;
         _log = parts.Log;
@@ -91,13 +92,14 @@ public sealed class MeshNode : IDisposable
 
     public MeshSnapshot Snapshot => _snapshot;
 
-    /// <summary>Where a node is reached: as membership knows, else as whoever introduced it said.</summary>
+    /// <summary>Where a node is reached: as membership knows, else as whoever introduced it said. Both tell a link-local address without its scope, which is of the
+    /// node that uses it: a node that listens at such an address has one link for all of them.</summary>
     public IPEndPoint? AddressOf(NodeId node)
     {
-        foreach (var member in _snapshot.Members)
-            if (member.Id == node)
-                return member.Address;
-        return _introduced.GetValueOrDefault(node);
+        var told = _snapshot.Members.FirstOrDefault(member => member.Id == node)?.Address ?? _introduced.GetValueOrDefault(node);
+        return told is { Address: { IsIPv6LinkLocal: true, ScopeId: 0 } address } && _address is { Address: { IsIPv6LinkLocal: true, ScopeId: var link } }
+            ? new IPEndPoint(new IPAddress(address.GetAddressBytes(), link), told.Port)
+            : told;
     }
 
     /// <summary>Called by the loop after each change of the records or members; must be quick and not throw.</summary>
