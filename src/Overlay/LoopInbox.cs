@@ -3,7 +3,8 @@ using EdgeFirmware.Contracts;
 
 namespace EdgeFirmware.Overlay;
 
-/// <summary>What the loop that owns a core is to do, in order; each item is given the instant of its turn. Whoever writes waits while it is full, or gives up.</summary>
+/// <summary>What the loop that owns a core is to do, in order; each item is given the instant of its turn. Whoever writes waits while it is full, or
+/// gives up.</summary>
 internal sealed class LoopInbox(int itemsMax)
 {
     private readonly Channel<Action<Instant>> _items = Channel.CreateBounded<Action<Instant>>(itemsMax);
