@@ -6,11 +6,9 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-binary=${EDGE_BINARY:-$(find "$root/out" -path '*/linux-*/edge-firmware' -type f 2>/dev/null | head -n 1)}
+# shellcheck source=support/built.sh
+. "$here/support/built.sh"
 durable=$here/support/durable.py
-
-[[ -x $binary ]] || { echo 'not ok - there is no out/*/edge-firmware; run ./build.sh'; exit 1; }
 small=$(mktemp -d)
 trap 'umount "$small" 2>/dev/null || true; rmdir "$small" 2>/dev/null || true' EXIT
 
@@ -27,5 +25,5 @@ fi
 if mount -t tmpfs -o size=10m,mode=0700 tmpfs "$small" 2>/dev/null; then
   "$durable" "$binary" full "$small"
 else
-  echo 'skip - a full disk: no tmpfs can be mounted here'
+  skip 'a full disk' 'no tmpfs can be mounted here'
 fi

@@ -7,38 +7,24 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-binary=${EDGE_BINARY:-$(find "$root/out" -path '*/linux-*/edge-firmware' -type f 2>/dev/null | head -n 1)}
-# shellcheck source=support/tap.sh
-. "$here/support/tap.sh"
-
-[[ -x $binary ]] || { not_ok 'there is no out/*/edge-firmware; run ./build.sh'; exit 1; }
-if [[ ${1:-} != inside ]]; then
-  if ! unshare --pid --net --fork --kill-child --mount-proc sh -c 'ip link set lo up && ip link add name one type veth peer name other' 2>/dev/null; then
-    skip 'links of a node' 'namespaces or veth pairs are not allowed here'
-    exit 0
-  fi
-  # Everything that is started ends with the script, however it ends.
-  exec unshare --pid --net --fork --kill-child --mount-proc "$0" inside "${1:-}"
-fi
+# shellcheck source=support/built.sh
+. "$here/support/built.sh"
+# shellcheck source=support/namespaces.sh
+. "$here/support/namespaces.sh"
+into_namespaces 'links of a node' "$@"
 
 work=$(mktemp -d /tmp/edge-links-XXXXXX)
 trap 'rm -rf "$work"' EXIT
-node='' far=''
 
 # The other side: a gateway (10.99.0.1, fe80::) with the Internet (203.0.113.1, 2001:db8:f::1) on its loopback.
 network() {
-  ip link set lo up
-  unshare --net sleep infinity &
-  far=$!
-  until [[ $(readlink "/proc/$far/ns/net") != "$(readlink /proc/self/ns/net)" ]]; do sleep 0.05; done
+  make_far
   ip link add name wan0 type veth peer name gate netns "$far"
   ip link add name lan0 type veth peer name yard netns "$far"
   ip addr add 10.98.0.2/24 dev lan0
   ip link set lan0 up
   ip link set wan0 up
   ways
-  behind ip link set lo up
   behind ip addr add 203.0.113.1/32 dev lo
   behind ip addr add 2001:db8:f::1/128 dev lo nodad
   behind ip addr add 10.99.0.1/24 dev gate
@@ -55,23 +41,19 @@ ways() {
   ip route replace default via 10.99.0.1 dev wan0
 }
 
-behind() { nsenter --target "$far" --net -- "$@"; }
-
 # start [TARGETS]: until it answers.
 start() {
   local targets=${1-'"203.0.113.1:443"'}
-  cat >"$work/config.json" <<JSON
-{ "Node": { "Name": "gate-1" }, "DataDirectory": "$work/data", "Engine": { "Socket": "$work/no-engine" }, "Mqtt": { "Listen": ["127.0.0.1:1883"] },
+  cat >"$work/gate-1.json" <<JSON
+{ "Node": { "Name": "gate-1" }, "DataDirectory": "$work/gate-1", "Engine": { "Socket": "$work/no-engine" }, "Mqtt": { "Listen": ["127.0.0.1:1883"] },
   "Api": { "Listen": "127.0.0.1:8080" }, "Links": { "Targets": [$targets], "Names": ["wan0", "lan0"] } }
 JSON
-  setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$binary" run --config "$work/config.json" >>"$work/log" 2>&1 &
-  node=$!
-  within 10 "$binary" status --data "$work/data" >/dev/null
+  start_node gate-1 "${without_capabilities[@]}"
 }
 
-stop() { kill "-$1" "$node" && { wait "$node" || true; }; } 2>/dev/null
+stop() { stop_node gate-1 "$1"; }
 
-links() { "$binary" links --data "$work/data" "$@"; }
+links() { node gate-1 links "$@"; }
 
 # is LINK KEY VALUE...: what the node says of the link; a value may be the beginning of a text.
 is() {
@@ -92,13 +74,13 @@ soon() {
   failed=$started
   until "$@" >"$work/last" 2>&1; do
     failed=$(date +%s%3N)
-    ((failed - started < limit)) || { cat "$work/last" "$work/log"; return 1; }
+    ((failed - started < limit)) || { cat "$work/last" "$work/gate-1.log"; return 1; }
   done
 }
 
 api() { curl --silent --fail --max-time 5 "http://127.0.0.1:8080$1"; }
 
-told() { grep -q "$1" "$work/log"; }
+told() { grep -q "$1" "$work/gate-1.log"; }
 
 network >"$work/made" 2>&1 || { not_ok 'a gateway and something behind it' "$(cat "$work/made")"; tap_exit; }
 start
@@ -116,7 +98,7 @@ check 'a link that loses its address leads nowhere' soon 1000 is wan0 carrier Tr
 ways
 check 'an address that is back is asked at once' soon 2000 is wan0 reach internet addresses "['10.99.0.2/24'"
 
-before=$(grep -c 'link-down' "$work/log" || true)
+before=$(grep -c 'link-down' "$work/gate-1.log" || true)
 iptables -I OUTPUT -o wan0 -j DROP
 check 'packets that vanish on the way out: Internet dead, link up' soon 6000 is wan0 carrier True reach site why 'Internet dead'
 stop KILL
@@ -129,13 +111,13 @@ behind iptables -I INPUT -d 203.0.113.1 -j DROP
 check 'a gateway that answers with nothing behind it: Internet dead' soon 6000 is wan0 reach site why 'Internet dead: gateway 10.99.0.1 answers'
 behind iptables -D INPUT -d 203.0.113.1 -j DROP
 check 'and back' soon 4000 is wan0 reach internet
-check 'none of it was a link that goes down' test "$before" = "$(grep -c 'link-down' "$work/log" || true)"
+check 'none of it was a link that goes down' test "$before" = "$(grep -c 'link-down' "$work/gate-1.log" || true)"
 
 stop KILL
 start
 check 'after a kill the answer is there within half a second' soon 500 is wan0 reach internet
 
-if [[ ${2:-} == --long ]]; then
+if [[ ${1:-} == --long ]]; then
   # The kernel is made to doubt its neighbours sooner than after half a minute.
   for file in base_reachable_time_ms:1000 delay_first_probe_time:1; do echo "${file#*:}" >"/proc/sys/net/ipv4/neigh/wan0/${file%:*}"; done
   behind ip addr del 10.99.0.1/24 dev gate

@@ -9,8 +9,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-binary=${EDGE_BINARY:-$(find "$root/out" -path '*/linux-*/edge-firmware' -type f 2>/dev/null | head -n 1)}
+# shellcheck source=support/built.sh
+. "$here/support/built.sh"
 rounds=1 seed=$RANDOM
 
 while (($#)); do
@@ -21,9 +21,8 @@ while (($#)); do
   esac
   shift
 done
-[[ -x $binary ]] || { echo 'not ok - there is no out/*/edge-firmware; run ./build.sh'; exit 1; }
 if ! unshare --pid --net --fork --kill-child --mount-proc ip link set lo up 2>/dev/null; then
-  echo 'skip - mesh under faults: namespaces are not allowed here'
+  skip 'mesh under faults' 'namespaces are not allowed here'
   exit 0
 fi
 exec unshare --pid --fork --kill-child --mount-proc python3 -B "$here/support/mesh_chaos.py" "$binary" "$rounds" "$seed"

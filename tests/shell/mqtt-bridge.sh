@@ -5,11 +5,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-# shellcheck source=support/tap.sh
-. "$here/support/tap.sh"
-binary=${EDGE_BINARY:-$(find "$root/out" -path '*/linux-*/edge-firmware' -type f 2>/dev/null | head -n 1)}
-[[ -x $binary ]] || { echo 'not ok - there is no out/*/edge-firmware; run ./build.sh'; exit 1; }
+# shellcheck source=support/built.sh
+. "$here/support/built.sh"
 
 count=100000 streamed=20000
 near=$((20000 + $$ % 2500)) far=$((23000 + $$ % 2500)) far_tls=$((26000 + $$ % 2500))

@@ -3,11 +3,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-# shellcheck source=tests/shell/support/tap.sh
-. "$here/support/tap.sh"
-binary=${EDGE_BINARY:-$(find "$root/out" -path '*/linux-*/edge-firmware' -type f 2>/dev/null | head -n 1)}
-[[ -x $binary ]] || { echo 'not ok - there is no out/*/edge-firmware; run ./build.sh'; exit 1; }
+# shellcheck source=support/built.sh
+. "$here/support/built.sh"
 # Kept between runs, so that the registry is asked once.
 modules=${EDGE_NPM_CACHE:-$root/out/npm-mqtt}
 npm_mqtt=5.16.0

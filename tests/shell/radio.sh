@@ -8,12 +8,10 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-binary=${EDGE_BINARY:-$(find "$root/out" -path '*/linux-*/edge-firmware' -type f 2>/dev/null | head -n 1)}
-# shellcheck source=support/tap.sh
-. "$here/support/tap.sh"
-
-[[ -x $binary ]] || { not_ok 'there is no out/*/edge-firmware; run ./build.sh'; exit 1; }
+# shellcheck source=support/built.sh
+. "$here/support/built.sh"
+# shellcheck source=support/namespaces.sh
+. "$here/support/namespaces.sh"
 if [[ ${1:-} != inside ]]; then
   if ! why=$(timeout 150 "$root/tests/Lab/vm/prepare.sh" wpan-tools jq 2>&1); then
     skip 'two nodes with radios' "${why:-the VM could not be had in 150 s}"
@@ -25,7 +23,7 @@ fi
 
 work=/run/radio
 key=$(head -c 32 /dev/zero | tr '\0' 'k' | base64)
-declare -A number=([a]=0 [b]=1) other=([a]=b [b]=a) pid=()
+declare -A number=([a]=0 [b]=1) other=([a]=b [b]=a)
 
 at() { ip netns exec "$1" "${@:2}"; }
 
@@ -63,19 +61,13 @@ ping_large() {
   at "$1" busybox ping -6 -c 8 -W 5 -s 1200 "$(address "${other[$1]}")%lowpan0" | tee /dev/stderr | grep -q ' 0% packet loss'
 }
 
-# start NODE [JSON]: until it answers.
+# start NODE [JSON]: with so much more configuration.
 start() {
   cat >"$work/$1.json" <<JSON
 { "Node": { "Name": "radio-$1" }, "DataDirectory": "$work/$1", "Engine": { "Socket": "$work/no-engine" }, "Mqtt": { "Listen": ["127.0.0.1:1883"] }${2:-} }
 JSON
-  ip netns exec "$1" "$binary" run --config "$work/$1.json" >>"$work/$1.log" 2>&1 &
-  pid[$1]=$!
-  within 30 node "$1" status >/dev/null
+  start_node "$1" ip netns exec "$1"
 }
-
-stop() { kill -TERM "${pid[$1]}" && { wait "${pid[$1]}" || true; }; }
-
-node() { at "$1" "$binary" "${@:2}" --data "$work/$1"; }
 
 # lowpan JQ: what node a says of its radio link.
 lowpan() { node a links --json | jq -e ".links[] | select(.name == \"lowpan0\") | $1"; }
@@ -123,7 +115,7 @@ if [[ ${2:-} == --long ]]; then
   within 10 has_address b
   sed 's/^/# /' "$work/figures"
 fi
-stop a
+stop_node a TERM
 at a ip -6 route del default
 
 at a ip link set wan0 down

@@ -4,72 +4,46 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-binary=${EDGE_BINARY:-$(find "$root/out" -path '*/linux-*/edge-firmware' -type f 2>/dev/null | head -n 1)}
-# shellcheck source=support/tap.sh
-. "$here/support/tap.sh"
-
-[[ -x $binary ]] || { not_ok 'there is no out/*/edge-firmware; run ./build.sh'; exit 1; }
-if [[ ${1:-} != inside ]]; then
-  if ! unshare --pid --net --fork --kill-child --mount-proc sh -c 'ip link set lo up && ip link add name one type veth peer name other' 2>/dev/null; then
-    skip 'two nodes with two links' 'namespaces or veth pairs are not allowed here'
-    exit 0
-  fi
-  # Everything that is started ends with the script, however it ends.
-  exec unshare --pid --net --fork --kill-child --mount-proc "$0" inside
-fi
+# shellcheck source=support/built.sh
+. "$here/support/built.sh"
+# shellcheck source=support/namespaces.sh
+. "$here/support/namespaces.sh"
+into_namespaces 'two nodes with two links'
 
 work=$(mktemp -d /tmp/edge-overlay-XXXXXX)
 trap 'rm -rf "$work"' EXIT
-far=''
 
 network() {
-  ip link set lo up
-  unshare --net sleep infinity &
-  far=$!
-  until [[ $(readlink "/proc/$far/ns/net") != "$(readlink /proc/self/ns/net)" ]]; do sleep 0.05; done
+  make_far
   ip link add name wan0 type veth peer name wan0 netns "$far"
   ip link add name slow0 type veth peer name slow0 netns "$far"
-  behind ip link set lo up
   addresses 1
-  behind_addresses 2
+  addresses 2 behind
 }
 
+# addresses NUMBER [COMMAND...]: of that node, by the command that enters its namespace.
 addresses() {
-  ip addr add "10.99.0.$1/24" dev wan0
-  ip addr add "10.98.0.$1/24" dev slow0
-  ip link set wan0 up
-  ip link set slow0 up
+  "${@:2}" ip addr add "10.99.0.$1/24" dev wan0
+  "${@:2}" ip addr add "10.98.0.$1/24" dev slow0
+  "${@:2}" ip link set wan0 up
+  "${@:2}" ip link set slow0 up
 }
 
-behind_addresses() {
-  behind ip addr add "10.99.0.$1/24" dev wan0
-  behind ip addr add "10.98.0.$1/24" dev slow0
-  behind ip link set wan0 up
-  behind ip link set slow0 up
-}
-
-behind() { nsenter --target "$far" --net -- "$@"; }
-
-# start NUMBER [COMMAND]: the node, by the command that enters its namespace.
+# start NUMBER [COMMAND...]: the node, by the command that enters its namespace.
 start() {
   local number=$1
   shift
-  cat >"$work/config-$number.json" <<JSON
-{ "Node": { "Name": "gate-$number" }, "DataDirectory": "$work/data-$number", "Engine": { "Socket": "$work/no-engine" }, "Mqtt": { "Listen": ["127.0.0.1:1883"] },
+  cat >"$work/gate-$number.json" <<JSON
+{ "Node": { "Name": "gate-$number" }, "DataDirectory": "$work/gate-$number", "Engine": { "Socket": "$work/no-engine" }, "Mqtt": { "Listen": ["127.0.0.1:1883"] },
   "Mesh": { "Listen": "10.99.0.$number:7900", "Seeds": ["10.99.0.1:7900"], "SiteKey": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" },
   "Links": { "Names": ["wan0", "slow0"], "Kinds": ["slow0=6lowpan"] } }
 JSON
-  "$@" setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$binary" run --config "$work/config-$number.json" >>"$work/log-$number" 2>&1 &
-  echo $! >"$work/pid-$number"
-  within 10 "$binary" status --data "$work/data-$number" >/dev/null
+  start_node "gate-$number" "$@" "${without_capabilities[@]}"
 }
-
-stop() { kill "-$1" "$(cat "$work/pid-$2")" && { wait "$(cat "$work/pid-$2")" || true; }; } 2>/dev/null
 
 # reaches LINK MILLISECONDS: the second node is reached over that link within that time.
 reaches() {
-  "$binary" reach gate-2 --data "$work/data-1" --json >"$work/reach" 2>&1 || return 1
+  node gate-1 reach gate-2 --json >"$work/reach" 2>&1 || return 1
   python3 -c '
 import json, sys
 reach = json.load(open(sys.argv[1]))
@@ -79,7 +53,7 @@ if reach["path"]["link"] != sys.argv[2] or reach["milliseconds"] > float(sys.arg
 
 # in_use LINK [BOTH]: what the node says of its ways.
 in_use() {
-  "$binary" paths --data "$work/data-1" --json | python3 -c '
+  node gate-1 paths --json | python3 -c '
 import json, sys
 peer = json.load(sys.stdin)[0]
 usable = sorted({path["link"] for path in peer["paths"] if path["usable"]})
@@ -91,7 +65,7 @@ if peer.get("path", {}).get("link") != sys.argv[1] or (len(sys.argv) > 2 and usa
 stream() {
   local limit=$1 sending
   shift
-  "$binary" reach gate-2 --count 150 --interval 20 --json --data "$work/data-1" >"$work/stream" 2>&1 &
+  node gate-1 reach gate-2 --count 150 --interval 20 --json >"$work/stream" 2>&1 &
   sending=$!
   sleep 1
   "$@"
@@ -101,9 +75,9 @@ stream() {
 }
 
 # The kernel tells of a carrier within a second; what is not acknowledged may be noticed before.
-told() { grep -q "$1" "$work/log-1"; }
+told() { grep -q "$1" "$work/gate-1.log"; }
 
-see() { "$@" || { cat "$work/reach" "$work/log-1" "$work/log-2"; "$binary" paths --data "$work/data-1"; return 1; }; }
+see() { "$@" || { cat "$work/reach" "$work/gate-1.log" "$work/gate-2.log"; node gate-1 paths; return 1; }; }
 
 network >"$work/made" 2>&1 || { not_ok 'two namespaces with two links' "$(cat "$work/made")"; tap_exit; }
 start 1
@@ -129,13 +103,13 @@ iptables -I INPUT -i wan0 -j DROP
 check 'packets that vanish on the way in: the other link within a second' see reaches slow0 1000
 iptables -D INPUT -i wan0 -j DROP
 
-sed 's/gate-1/gate-3/; s/data-1/data-3/; s/"10.99.0.1:7900", "Seeds"/"10.98.0.1:7901", "Seeds"/; s/1883/1884/' "$work/config-1.json" >"$work/config-3.json"
-taken() { ! "$binary" run --config "$work/config-3.json" >"$work/taken" 2>&1 && grep -q '^edge-firmware: cannot run: UDP port 61616' "$work/taken"; }
+sed 's/gate-1/gate-3/g; s/"10.99.0.1:7900", "Seeds"/"10.98.0.1:7901", "Seeds"/; s/1883/1884/' "$work/gate-1.json" >"$work/gate-3.json"
+taken() { ! "$binary" run --config "$work/gate-3.json" >"$work/taken" 2>&1 && grep -q '^edge-firmware: cannot run: UDP port 61616' "$work/taken"; }
 check 'a second node on the machine says that the port is taken' taken
 
-stop KILL 2
+stop_node gate-2 KILL
 start 2 nsenter --target "$far" --net --
-again() { "$binary" reach gate-2 --data "$work/data-1" >"$work/reach" 2>&1; }
+again() { node gate-1 reach gate-2 >"$work/reach" 2>&1; }
 check 'a node that was killed and started is met again' within 30 again
 
 # Strangers: noise, first datagrams of handshakes without end, names that are nobody's.
@@ -152,8 +126,8 @@ for i in range(20000):
         body = b"x%d/02:00:00:00:00:00" % i
     s.sendto(bytes([kind]) + body, ("10.99.0.1", 61616))'
 check 'noise from a stranger does not keep nodes from each other' within 20 again
-check 'nor does it end the node' kill -0 "$(cat "$work/pid-1")"
-stop TERM 2
-stop TERM 1
+check 'nor does it end the node' kill -0 "${pid[gate-1]}"
+stop_node gate-2 TERM
+stop_node gate-1 TERM
 cat "$work/figures"
 tap_exit

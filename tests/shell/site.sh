@@ -4,20 +4,11 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-binary=${EDGE_BINARY:-$(find "$root/out" -path '*/linux-*/edge-firmware' -type f 2>/dev/null | head -n 1)}
-# shellcheck source=support/tap.sh
-. "$here/support/tap.sh"
-
-[[ -x $binary ]] || { not_ok 'there is no out/*/edge-firmware; run ./build.sh'; exit 1; }
-if [[ ${1:-} != inside ]]; then
-  if ! unshare --pid --net --fork --kill-child --mount-proc ip link set lo up 2>/dev/null; then
-    skip 'a site of real nodes' 'namespaces are not allowed here'
-    exit 0
-  fi
-  # Everything that is started ends with the script, however it ends.
-  exec unshare --pid --net --fork --kill-child --mount-proc "$0" inside
-fi
+# shellcheck source=support/built.sh
+. "$here/support/built.sh"
+# shellcheck source=support/namespaces.sh
+. "$here/support/namespaces.sh"
+into_namespaces 'a site of real nodes'
 
 work=$(mktemp -d /tmp/edge-site-XXXXXX)
 trap 'rm -rf "$work"' EXIT
@@ -35,7 +26,6 @@ JSON
 # Addresses that are not loopback's: who comes from one is from elsewhere.
 network() {
   local name
-  ip link set lo up
   for name in "${!address[@]}"; do
     ip addr add "${address[$name]}/24" dev lo
     echo "${address[$name]} $name"
@@ -54,12 +44,9 @@ configure() {
 JSON
 }
 
-node() { local name=$1; shift; "$binary" "$@" --data "$work/$name"; }
-
 start() {
   configure "$1"
-  "$binary" run --config "$work/$1.json" >"$work/$1.log" 2>&1 &
-  within 10 node "$1" status >/dev/null
+  start_node "$1"
 }
 
 # join NAME: on a machine that has nothing yet.
