@@ -47,22 +47,32 @@ public sealed class StreamedWorkload : IAsyncDisposable
         return move;
     }
 
-    /// <summary>By overload of the node it is on; the overload is over and results flow again when this returns.</summary>
-    public async Task<MoveView> MoveByOverloadAsync()
+    /// <summary>By overload of the nodes they are on, until each has moved once; the overload is over and results flow again when this returns.</summary>
+    public static async Task<IReadOnlyList<MoveView>> MoveByOverloadAsync(Site site, IReadOnlyList<StreamedWorkload> workloads)
     {
-        var host = await HostAsync();
-        var mark = _site.Events.Count;
-        host.Overload();
+        var hosts = new HashSet<Node>();
+        foreach (var workload in workloads)
+            hosts.Add(await workload.HostAsync());
+        var mark = site.Events.Count;
+        foreach (var host in hosts)
+            host.Overload();
         try
         {
-            var moved = await _site.Events.UntilAsync(
-                mark, happened => happened.Kind == "moved" && happened.Subject == Id, Patience, $"overloaded {host.Name} gets rid of {Id}");
-            return FirmwareJson.Move(moved.Json);
+            var moves = new List<MoveView>();
+            foreach (var workload in workloads)
+            {
+                var moved = await site.Events.UntilAsync(
+                    mark, happened => happened.Kind == "moved" && happened.Subject == workload.Id, Patience, $"overload gets {workload.Id} moved");
+                moves.Add(FirmwareJson.Move(moved.Json));
+            }
+            return moves;
         }
         finally
         {
-            await host.RelieveAsync();
-            await CaughtUpAsync();
+            foreach (var host in hosts)
+                await host.RelieveAsync();
+            foreach (var workload in workloads)
+                await workload.CaughtUpAsync();
         }
     }
 
