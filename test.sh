@@ -78,7 +78,7 @@ run_step() {
 
 run_project() {
   local name=$1 project=$2 limit=$3 log=$results/$1.log trx=$results/$1.trx counts p f s line
-  if ! bounded "$limit" "$log" dotnet test "$project" --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
+  if ! bounded "$limit" "$log" dotnet test "$project" -c Release --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
     --blame-hang-timeout 5min --blame-hang-dump-type none --nologo -v:minimal -nodeReuse:false; then
     show_end "$log"
     [[ -f $trx ]] || { fail "$name: no test ran"; return; }
