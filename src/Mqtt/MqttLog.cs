@@ -1,3 +1,5 @@
+using System.Net;
+using EdgeFirmware.Mqtt.SensorNet;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeFirmware.Mqtt;
@@ -76,6 +78,9 @@ internal static partial class MqttLog
 
     [LoggerMessage(35, LogLevel.Debug, "refused connect from {Remote}: {Reason}")]
     public static partial void ConnectRefusedAgain(ILogger logger, string remote, ReasonCode reason);
+
+    [LoggerMessage(36, LogLevel.Debug, "refused sensor {ClientId} at {Address}: {Code}")]
+    public static partial void SensorRefused(ILogger logger, string clientId, IPEndPoint address, SensorReturnCode code);
 
     [LoggerMessage(12, LogLevel.Information, "no connection with {Remote}: {Cause}")]
     public static partial void HandshakeFailed(ILogger logger, string remote, string cause);

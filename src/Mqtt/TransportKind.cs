@@ -7,4 +7,7 @@ public enum TransportKind
     Tls,
     WebSocket,
     Unix,
+
+    /// <summary>MQTT-SN over UDP.</summary>
+    SensorNet,
 }

@@ -1,6 +1,5 @@
 using EdgeFirmware.Mqtt.Durability;
 using EdgeFirmware.Mqtt.Packets;
-using EdgeFirmware.Mqtt.Sessions;
 using EdgeFirmware.Mqtt.Transport;
 
 namespace EdgeFirmware.Mqtt.Broker;
@@ -9,7 +8,7 @@ namespace EdgeFirmware.Mqtt.Broker;
 /// One network connection: reads, frames and decodes; hands all packets of one receive to <see cref="PacketDispatch"/> in one turn;
 /// closes with the right reason. A broken connection is normal and ends it quietly.
 /// </summary>
-internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, ICommitWaiter
+internal sealed partial class BrokerConnection : IClientConnection, IWriterOwner, ICommitWaiter
 {
     private const int TurnsBeforeYield = 4;
 
@@ -55,7 +54,11 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
 
     public Wire Wire => _wire;
 
+    public TransportKind Transport => _wire.Kind;
+
     public TimeSpan ConnectedAt { get; }
+
+    public TimeSpan? KeepAlive => _dispatch?.KeepAlive;
 
     /// <summary>What <see cref="RunAsync"/> returned: completes when the socket is closed and the session knows.</summary>
     public Task Running { get; set; } = Task.CompletedTask;
@@ -65,7 +68,6 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
 
     public MqttBroker Broker => _broker;
 
-    /// <summary>Why it is being ended from outside its loop; null while it is not.</summary>
     public ReasonCode? Aborted => _aborted;
 
     /// <summary>Null until CONNECT was accepted; set before the client hears of that.</summary>
@@ -80,6 +82,8 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
 
     public int UnsentBytes => _writer.UnsentBytes;
 
+    public int PendingBytes => UnsentBytes;
+
     /// <inheritdoc cref="EventLoop.Flush"/>
     public void Flush() => EventLoop.Flush(_writer);
 
@@ -90,6 +94,8 @@ internal sealed partial class BrokerConnection : IPacketOutput, IWriterOwner, IC
 
     /// <summary>The client wants reason strings also where it is not about the connection [MQTT-3.1.2-29].</summary>
     public bool ProblemInformation { get; set; } = true;
+
+    public bool TakesReasonStrings => ProblemInformation && Version == ProtocolVersion.V5;
 
     public void Write(Packet packet) => TryWrite(packet);
 

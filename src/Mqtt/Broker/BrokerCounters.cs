@@ -8,6 +8,7 @@ internal sealed class BrokerCounters
     private long _bytesOut;
     private long _bytesDiscarded;
     private long _receivingBytes;
+    private long _badDatagrams;
 
     public long MessagesIn { get; set; }
 
@@ -74,6 +75,11 @@ internal sealed class BrokerCounters
     public long BytesIn => Interlocked.Read(ref _bytesIn);
 
     public long BytesOut => Interlocked.Read(ref _bytesOut);
+
+    /// <summary>Of sensors.</summary>
+    public long BadDatagrams => Interlocked.Read(ref _badDatagrams);
+
+    public void CountBadDatagram() => Interlocked.Increment(ref _badDatagrams);
 
     public void AddBytesIn(int bytes) => Interlocked.Add(ref _bytesIn, bytes);
 

@@ -56,4 +56,10 @@ public enum BrokerLimit
 
     /// <summary>A connection was cut off before its client had taken the last bytes.</summary>
     CloseTimeout,
+
+    /// <summary>A sensor's CONNECT was refused as congestion, because there are sessions enough of sensors.</summary>
+    Sensors,
+
+    /// <summary>A datagram of somebody who is not connected was dropped, because more came than are answered.</summary>
+    SensorRate,
 }

@@ -37,6 +37,7 @@ public sealed record BrokerMetric(string Name, bool IsCounter, string Unit, stri
         Counter("publishers.slowed", "{time}", "Times a publisher was not read from for a moment, because memory was short.", now => now.PublishersSlowed),
         Counter("payload.received.bytes", "By", "Payloads of messages received.", now => now.PayloadBytesIn, "publish/bytes/received"),
         Counter("payload.sent.bytes", "By", "Payloads of messages sent, repetitions counted.", now => now.PayloadBytesOut, "publish/bytes/sent"),
+        Counter("datagrams.bad", "{datagram}", "Datagrams from sensors that were no MQTT-SN.", now => now.BadDatagrams),
         Counter("bytes.received", "By", "Bytes from clients.", now => now.BytesIn, "bytes/received"),
         Counter("bytes.sent", "By", "Bytes to clients.", now => now.BytesOut, "bytes/sent"),
         Gauge("retained.messages", "{message}", "Retained messages.", now => now.RetainedMessages, "retained messages/count"),

@@ -96,6 +96,9 @@ public sealed record BrokerStatistics
     /// <summary>Times a publisher was not read from for a moment, because memory was short.</summary>
     public required long PublishersSlowed { get; init; }
 
+    /// <summary>Datagrams from sensors that were no MQTT-SN, or too large, or meant nothing where they came.</summary>
+    public required long BadDatagrams { get; init; }
+
     public required TimeSpan Uptime { get; init; }
 
     private long[] LimitHits { get; init; } = [];
@@ -147,6 +150,7 @@ public sealed record BrokerStatistics
             UnsentBytes = core.Counters.UnsentBytes,
             ReceivingBytes = core.Counters.ReceivingBytes,
             MessagesQueued = core.Counters.MessagesQueued,
+            BadDatagrams = core.Counters.BadDatagrams,
             PublishersSlowed = core.Counters.PublishersSlowed,
             LimitHits = core.Counters.CopyHits(),
             ClientsConnected = clients,

@@ -44,22 +44,23 @@ public sealed record ClientSnapshot
     internal static ClientSnapshot Of(Session session, TimeSpan now)
     {
         var output = session.Link?.Output;
+        var connection = output as IClientConnection;
         return new ClientSnapshot
         {
             ClientId = session.ClientId,
             User = session.Client.Principal.Name,
             RemoteAddress = session.Client.RemoteAddress,
-            Transport = (output as BrokerConnection)?.Wire.Kind,
+            Transport = connection?.Transport,
             Version = session.Client.Version,
             Connected = output is not null,
-            KeepAlive = (output as BrokerConnection)?.Dispatch?.KeepAlive,
+            KeepAlive = connection?.KeepAlive,
             SessionExpiry = session.Expiry,
-            ConnectedFor = now - (output as BrokerConnection)?.ConnectedAt,
+            ConnectedFor = now - connection?.ConnectedAt,
             Subscriptions = session.Subscriptions.Count,
             QueuedMessages = session.Outbound.QueuedMessages,
             QueuedBytes = session.Outbound.QueuedBytes,
             InFlight = session.Outbound.InFlight,
-            UnsentBytes = output?.UnsentBytes ?? 0,
+            UnsentBytes = connection?.PendingBytes ?? output?.UnsentBytes ?? 0,
         };
     }
 }

@@ -117,7 +117,22 @@ internal static class ConnectHandshake
         return ReasonCode.TopicNameInvalid;
     }
 
-    private static bool MayPublish(MqttBroker broker, Principal principal, MqttMessage message) =>
+    /// <summary>Whether somebody who is known may have the session of this client id: it may be another's, or the quota of connections used up.</summary>
+    public static ReasonCode Objection(ClientInfo client, MqttBroker broker, Turn turn)
+    {
+        var principal = client.Principal;
+        if (broker.Core.OwnerOf(client.ClientId, turn) is { } owner && owner != principal.Name && !broker.Options.Access.MayInherit(principal, owner))
+        {
+            MqttLog.NotInherited(broker.Logger, client.ClientId, principal.Name, owner);
+            return ReasonCode.ClientIdentifierNotValid;
+        }
+
+        if (broker.Core.FullFor(client) is not { } full) return ReasonCode.Success;
+        full.Meet(QuotaKind.Connections);
+        return ReasonCode.QuotaExceeded;
+    }
+
+    public static bool MayPublish(MqttBroker broker, Principal principal, MqttMessage message) =>
         !SysTopics.Owns(message.Topic) && AccessReview.MayPublish(broker.Options.Access, principal, message);
 
     /// <summary>
@@ -145,19 +160,15 @@ internal static class ConnectHandshake
         }
 
         principal = current;
-        if (core.OwnerOf(clientId, turn) is { } owner && owner != principal.Name && !broker.Options.Access.MayInherit(principal, owner))
-        {
-            MqttLog.NotInherited(broker.Logger, clientId, principal.Name, owner);
-            connection.Write(new ConnAckPacket { Reason = ReasonCode.ClientIdentifierNotValid });
-            return null;
-        }
-
         var client = new ClientInfo(clientId, principal, connection.RemoteAddress, connection.Trusted, connect.Version);
-        if (core.FullFor(client) is { } full)
+        switch (Objection(client, broker, turn))
         {
-            full.Meet(QuotaKind.Connections);
-            Refuse(connection, ConnectVerdict.Refuse(ReasonCode.QuotaExceeded, "The quota of connections is used up."));
-            return null;
+            case ReasonCode.ClientIdentifierNotValid:
+                connection.Write(new ConnAckPacket { Reason = ReasonCode.ClientIdentifierNotValid });
+                return null;
+            case ReasonCode.QuotaExceeded:
+                Refuse(connection, ConnectVerdict.Refuse(ReasonCode.QuotaExceeded, "The quota of connections is used up."));
+                return null;
         }
 
         var terms = new SessionTerms(connect.CleanStart, ExpiryOf(connect, broker.Options.Limits), connect.Will);

@@ -208,12 +208,14 @@ public sealed partial class MqttBroker : IAsyncDisposable
         using (var turn = Core.Enter())
         {
             foreach (var connection in open) connection.Abort(ReasonCode.ServerShuttingDown);
+            _sensorGateway?.Stop();
         }
 
         await Restored;
         await _retiring;
         await Task.WhenAll(_bridges.Select(bridge => bridge.Running));
         await Task.WhenAll(accepting);
+        await _sensorsServed;
         await Task.WhenAll(open.Select(connection => connection.Running));
         // Before anything is forgotten: what lives is what a snapshot would hold.
         if (Core.Journal?.Writer is { } writer) await writer.StopAsync();
@@ -223,6 +225,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         }
 
         if (_loop.IsValueCreated) _loop.Value.Dispose();
+        foreach (var listener in _sensorListeners) listener.Dispose();
         _completion.TrySetResult();
     }
 
@@ -353,6 +356,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         }
 
         Core.Advance(turn);
+        _sensorGateway?.Advance(turn);
         foreach (var bridge in _bridges) bridge.Advance(turn);
         Core.Journal?.Writer?.Tick();
         if (_sysTopics.IsDue(turn.Now)) _sysTopics.Advance(BrokerStatistics.Of(Core, open.Length, turn.Now), turn);

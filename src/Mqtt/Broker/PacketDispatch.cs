@@ -17,7 +17,7 @@ internal sealed class PacketDispatch
     /// <summary>For one receive of at most 64 KiB: 0.6 MB a second from one publisher, while memory is nearly used up.</summary>
     private static readonly TimeSpan PauseMax = TimeSpan.FromMilliseconds(100);
 
-    private readonly BrokerConnection _connection;
+    private readonly IClientConnection _connection;
     private readonly BrokerOptions _options;
     private readonly BrokerCore _core;
     private readonly AliasTable? _aliases;
@@ -28,7 +28,8 @@ internal sealed class PacketDispatch
     /// <summary>Whose rights the verdicts of <see cref="Prepare"/> are about.</summary>
     private Principal? _judgedAs;
 
-    public PacketDispatch(BrokerConnection connection, Session session, SessionLink link, ConnectPacket connect, ConnectAttempt attempt)
+    /// <param name="attempt">With which a client may authenticate again; null: it may not.</param>
+    public PacketDispatch(IClientConnection connection, Session session, SessionLink link, ConnectPacket connect, ConnectAttempt? attempt)
     {
         _connection = connection;
         _options = connection.Broker.Options;
@@ -38,7 +39,7 @@ internal sealed class PacketDispatch
         Link = link;
         _messages = new MessageDispatch(_core, _options, session, link);
         KeepAlive = ConnectHandshake.KeepAliveOf(connect, _options.Limits);
-        if (connect.Properties.AuthenticationMethod is { } method) _reauthentication = new Reauthentication(connection, this, method, attempt);
+        if (attempt is not null && connect.Properties.AuthenticationMethod is { } method) _reauthentication = new Reauthentication(connection, this, method, attempt);
         if (connect.Version == ProtocolVersion.V5) _aliases = new AliasTable(_options.Limits.TopicAliasMax);
         PacketBytesMax = Accounts.PacketBytesMax(_options.Limits.PacketBytesMax);
         // Whoever comes back for each message keeps to the rate as well.

@@ -7,7 +7,7 @@ namespace EdgeFirmware.Mqtt.Broker;
 /// AUTH packets of an accepted client (MQTT 5 section 4.12.1). The connection goes on as it was until the exchange ends: with the new
 /// principal, which must have the same name, or with a DISCONNECT.
 /// </summary>
-internal sealed class Reauthentication(BrokerConnection connection, PacketDispatch dispatch, string method, ConnectAttempt attempt)
+internal sealed class Reauthentication(IClientConnection connection, PacketDispatch dispatch, string method, ConnectAttempt attempt)
 {
     private IAuthenticationExchange? _exchange;
     private bool _answering;

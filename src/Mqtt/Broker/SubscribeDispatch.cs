@@ -8,7 +8,7 @@ namespace EdgeFirmware.Mqtt.Broker;
 /// <summary>SUBSCRIBE and UNSUBSCRIBE of an accepted client (MQTT 5 sections 3.8 and 3.10).</summary>
 internal static class SubscribeDispatch
 {
-    public static void Apply(SubscribePacket packet, PacketDispatch dispatch, BrokerConnection connection, Turn turn)
+    public static void Apply(SubscribePacket packet, PacketDispatch dispatch, IClientConnection connection, Turn turn)
     {
         var verdicts = Judge(packet, dispatch, connection.Broker, turn);
         if (!ReferenceEquals(dispatch.Session.Link, dispatch.Link)) return;
@@ -32,7 +32,7 @@ internal static class SubscribeDispatch
         }
     }
 
-    public static void Apply(UnsubscribePacket packet, PacketDispatch dispatch, BrokerConnection connection, Turn turn)
+    public static void Apply(UnsubscribePacket packet, PacketDispatch dispatch, IClientConnection connection, Turn turn)
     {
         var core = connection.Broker.Core;
         var tap = connection.Broker.Options.Tap;
@@ -56,9 +56,9 @@ internal static class SubscribeDispatch
     }
 
     /// <summary>Says more about a limit, where the client wants to hear it [MQTT-3.1.2-29].</summary>
-    private static PacketProperties Explain(ReasonCode[] reasons, BrokerConnection connection)
+    private static PacketProperties Explain(ReasonCode[] reasons, IClientConnection connection)
     {
-        if (connection.Version != ProtocolVersion.V5 || !connection.ProblemInformation) return PacketProperties.Empty;
+        if (!connection.TakesReasonStrings) return PacketProperties.Empty;
         var limits = connection.Broker.Options.Limits;
         if (Array.IndexOf(reasons, ReasonCode.TopicFilterInvalid) >= 0)
         {
