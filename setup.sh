@@ -10,7 +10,7 @@ set -euo pipefail
 
 build_packages=(clang lld zlib1g-dev binutils file libssl3)
 test_packages=(docker.io docker-registry containerd runc podman mosquitto mosquitto-clients busybox-static iproute2 iptables nftables
-  python3-paho-mqtt strace curl jq python3 systemd procps util-linux adduser init-system-helpers openssl ca-certificates shellcheck libfaketime)
+  python3-paho-mqtt python3-scapy strace curl jq python3 systemd procps util-linux adduser init-system-helpers openssl ca-certificates shellcheck libfaketime)
 # Where node was not installed from Debian it brings its own npm, and Debian's would be in its way.
 node_packages=(nodejs npm)
 policy=/usr/sbin/policy-rc.d

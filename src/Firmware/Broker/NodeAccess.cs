@@ -96,6 +96,10 @@ internal sealed class NodeAccess(bool allowAnonymous, Func<AdminCredential?> adm
             : ConnectVerdict.Refuse(ReasonCode.NotAuthorized, "The certificate's subject is no user who may connect.");
     }
 
+    /// <summary>A sensor, which has neither a name nor a password: what is configured for all of them. Null: it may not connect.</summary>
+    /// <param name="user">Null: nobody, where anybody may connect.</param>
+    public Principal? AdmitSensor(string? user, string clientId) => user is not null ? users.Admit(user, clientId) : allowAnonymous ? Anonymous(clientId) : null;
+
     /// <summary>Names that mean something here already.</summary>
     public static bool IsReserved(string userName) => userName == AdminCredential.UserName || userName == CommandLine.Name;
 

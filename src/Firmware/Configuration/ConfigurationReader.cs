@@ -187,6 +187,7 @@ internal sealed class ConfigurationReader
             DataDirectory = directory,
             MqttListen = List("Mqtt.Listen") is { } listen ? Endpoints("Mqtt.Listen", listen) : [new IPEndPoint(IPAddress.Any, 1883)],
             MqttTls = new TlsReader(Text, _faults).Read(List("Mqtt.Tls.Listen") is { } tls ? Endpoints("Mqtt.Tls.Listen", tls) : null, Text("Mesh.Site") is not null),
+            SensorNet = SensorNet(),
             Bridges = _values.GetValueOrDefault("Mqtt.Bridges") is JsonArray bridges ? new BridgeReader(name, _faults).Read(bridges) : [],
             AllowAnonymous = _values.GetValueOrDefault("Mqtt.AllowAnonymous")?.GetValue<bool>() ?? false,
             LoginExempt = Networks("Mqtt.LoginExempt", List("Mqtt.LoginExempt") ?? []),
@@ -196,6 +197,16 @@ internal sealed class ConfigurationReader
             Links = new LinksReader(_faults).Read(Endpoints("Links.Targets", List("Links.Targets") ?? []), List("Links.Names") ?? [], List("Links.Kinds") ?? []),
             EngineSocket = Text("Engine.Socket") ?? "/run/docker.sock",
         };
+    }
+
+    private SensorNetConfiguration? SensorNet()
+    {
+        const string Path = "Mqtt.SensorNet";
+        var reader = new SensorNetReader(_faults);
+        var listen = List($"{Path}.Listen") is { } addresses ? Endpoints($"{Path}.Listen", addresses) : null;
+        var gatewayId = _values.GetValueOrDefault($"{Path}.GatewayId")?.GetValue<int>();
+        var allowsAnonymous = _values.GetValueOrDefault("Mqtt.AllowAnonymous")?.GetValue<bool>() ?? false;
+        return reader.Read(listen, Text($"{Path}.User"), allowsAnonymous, List($"{Path}.PredefinedTopics"), gatewayId);
     }
 
     private IPEndPoint? ApiTls()

@@ -22,6 +22,9 @@ internal sealed record NodeConfiguration
     /// <summary><c>null</c>: no TLS.</summary>
     public TlsConfiguration? MqttTls { get; init; }
 
+    /// <summary><c>null</c>: no MQTT-SN.</summary>
+    public SensorNetConfiguration? SensorNet { get; init; }
+
     public required bool AllowAnonymous { get; init; }
 
     /// <summary>Addresses whose failed logins are not counted against them.</summary>

@@ -5,7 +5,7 @@ internal sealed record ClientListView(int Total, ClientView[] Clients);
 
 /// <summary>A session of the broker, with its client or waiting for it.</summary>
 /// <param name="Address">Where its last connection came from.</param>
-/// <param name="Transport"><c>tcp</c>, <c>tls</c>, <c>webSocket</c>, <c>unix</c>; absent while the client is away, and of a bridge.</param>
+/// <param name="Transport"><c>tcp</c>, <c>tls</c>, <c>webSocket</c>, <c>unix</c>, <c>sensorNet</c>; absent while the client is away, and of a bridge.</param>
 /// <param name="Version"><c>3.1.1</c> or <c>5</c>.</param>
 /// <param name="KeepAliveSeconds">0: none. Absent while the client is away.</param>
 /// <param name="SessionExpirySeconds">How long the session outlives its connection.</param>

@@ -11,6 +11,9 @@ internal static partial class RunningLog
     [LoggerMessage(5, LogLevel.Warning, "lab profile: whoever has Mesh.SiteKey can speak for every node; 'edge-firmware site create' makes a site with certificates")]
     public static partial void LabProfile(ILogger log);
 
+    [LoggerMessage(6, LogLevel.Warning, "Mqtt.SensorNet.User: there is no user {User}, so every sensor is refused until there is; 'edge-firmware users add {User} --no-password' makes one")]
+    public static partial void NoSensorUser(ILogger log, string user);
+
     [LoggerMessage(4, LogLevel.Debug, "{KibiBytes} KiB of mapped files let go")]
     public static partial void GaveBack(ILogger log, long kibiBytes);
 }

@@ -91,6 +91,13 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
         };
 
         NodeBridges.Start(broker, configuration.Bridges);
+        if (configuration.SensorNet is { } sensors)
+        {
+            NodeSensors.Start(broker, sensors, access);
+            if (sensors.User is { } user && users.Directory.FindUser(user) is null)
+                RunningLog.NoSensorUser(_log, user);
+        }
+
         var control = new ControlServer(parts.Operations, time, journal.For("control"));
         List<Task> running =
         [
