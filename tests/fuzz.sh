@@ -4,7 +4,7 @@
 #   tests/fuzz.sh                          ten million packets, as a nightly run does (about six minutes)
 #   tests/fuzz.sh --count N                so many
 #   tests/fuzz.sh --from SEED              other schedules than usual
-#   tests/fuzz.sh --only KIND --seed SEED  one schedule again; KIND is sessions, files or stores, as a failure says
+#   tests/fuzz.sh --only KIND --seed SEED  one schedule again; KIND is sessions, files, stores or sensors, as a failure says
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -24,6 +24,7 @@ while (($#)); do
         sessions) filter=SessionFuzzTests ;;
         files) filter=JournalFuzzTests.Damage ;;
         stores) filter=JournalFuzzTests.Whatever ;;
+        sensors) filter=SensorFuzzTests ;;
         *) usage >&2; exit 2 ;;
       esac
       ;;

@@ -1,5 +1,3 @@
-using System.Net;
-using EdgeFirmware.Mqtt.SensorNet;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeFirmware.Mqtt;
@@ -80,7 +78,7 @@ internal static partial class MqttLog
     public static partial void ConnectRefusedAgain(ILogger logger, string remote, ReasonCode reason);
 
     [LoggerMessage(36, LogLevel.Debug, "refused sensor {ClientId} at {Address}: {Code}")]
-    public static partial void SensorRefused(ILogger logger, string clientId, IPEndPoint address, SensorReturnCode code);
+    public static partial void SensorRefused(ILogger logger, string clientId, string address, string code);
 
     [LoggerMessage(12, LogLevel.Information, "no connection with {Remote}: {Cause}")]
     public static partial void HandshakeFailed(ILogger logger, string remote, string cause);

@@ -160,7 +160,7 @@ internal sealed partial class SensorClient
             return;
         }
 
-        Topics.Know(delivery.Topic.Id, isKnown: true);
+        Topics.Know(delivery.Topic!.Id, isKnown: true);
         delivery.Stage = SensorPacketType.Publish;
         Begin(delivery, now);
     }
@@ -251,7 +251,7 @@ internal sealed partial class SensorClient
         {
             SensorPacketType.Register => new SensorPacket(SensorPacketType.Register)
             {
-                TopicId = delivery.Topic.Id, MessageId = delivery.MessageId, Text = delivery.Message!.Topic,
+                TopicId = delivery.Topic!.Id, MessageId = delivery.MessageId, Text = delivery.Message!.Topic,
             },
             SensorPacketType.PubRel => new SensorPacket(SensorPacketType.PubRel) { MessageId = delivery.PacketId },
             _ => new SensorPacket(SensorPacketType.Publish)
@@ -259,8 +259,8 @@ internal sealed partial class SensorClient
                 Duplicate = delivery.Duplicate,
                 QoS = delivery.QoS,
                 Retain = delivery.Retain,
-                TopicIdType = delivery.Topic.Type,
-                TopicId = delivery.Topic.Id,
+                TopicIdType = delivery.Topic!.Type,
+                TopicId = delivery.Topic!.Id,
                 MessageId = delivery.PacketId,
                 Data = delivery.Message!.Payload,
             },

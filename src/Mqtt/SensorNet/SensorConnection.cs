@@ -66,6 +66,8 @@ internal sealed class SensorConnection : IClientConnection, ICommitWaiter
         if (packet.Type is SensorPacketType.WillTopicUpdate or SensorPacketType.WillMessageUpdate && Session is { } session) UpdateWill(packet, session);
         else Client.Handle(packet, turn.Now);
         if (Client.Unexpected > unexpected) _core.Counters.CountBadDatagram();
+        // What goes to the session is counted there.
+        else if (Client.Requests.Count == 0) _core.Counters.PacketsIn++;
         Run(turn);
     }
 
@@ -208,8 +210,7 @@ internal sealed class SensorConnection : IClientConnection, ICommitWaiter
         else changed = packet.Text.Length == 0 ? null : SensorClient.WillOf(packet, will?.Message.Payload ?? default);
         var isRefused = changed is null
             ? packet.Type == SensorPacketType.WillMessageUpdate
-            : !TopicName.IsValid(changed.Message.Topic) || !PacketDispatch.TopicFits(changed.Message.Topic, Broker.Options.Limits)
-                || !ConnectHandshake.MayPublish(Broker, session.Client.Principal, changed.Message);
+            : !TopicName.IsValid(changed.Message.Topic) || !_gateway.MayPublish(session.Client.Principal, changed.Message);
         if (!isRefused)
         {
             session.Will = changed;

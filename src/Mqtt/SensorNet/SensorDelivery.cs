@@ -17,7 +17,8 @@ internal sealed class SensorDelivery(ushort packetId, QoS qos)
 
     public bool Duplicate { get; set; }
 
-    public SensorTopic Topic { get; init; }
+    /// <summary>Null as <see cref="Message"/> is.</summary>
+    public SensorTopic? Topic { get; init; }
 
     /// <summary>Of REGISTER.</summary>
     public ushort MessageId { get; set; }

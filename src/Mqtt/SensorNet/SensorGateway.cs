@@ -58,7 +58,6 @@ internal sealed class SensorGateway
         }
 
         using var turn = Core.Enter();
-        Core.Counters.PacketsIn++;
         var known = listener.Connections.GetValueOrDefault(from);
         switch (packet.Type)
         {
@@ -104,7 +103,7 @@ internal sealed class SensorGateway
     {
         var code = TryOpen(connection, connect, turn);
         if (code == SensorReturnCode.Accepted) return;
-        MqttLog.SensorRefused(Broker.Logger, connect.ClientId, connection.Address, code);
+        MqttLog.SensorRefused(Broker.Logger, connect.ClientId, connection.Address.ToString(), code.ToString());
         connection.Client.Refuse(code);
     }
 
@@ -118,8 +117,7 @@ internal sealed class SensorGateway
         }
 
         if (_options.Admit(clientId) is not { } principal) return SensorReturnCode.NotSupported;
-        if (asked.Will is { Message: var message } && !(PacketDispatch.TopicFits(message.Topic, Broker.Options.Limits) && ConnectHandshake.MayPublish(Broker, principal, message)))
-            return SensorReturnCode.NotSupported;
+        if (asked.Will is { Message: var message } && !MayPublish(principal, message)) return SensorReturnCode.NotSupported;
         var client = new ClientInfo(clientId, principal, connection.Address.ToString(), Trusted: false, asked.Version);
         var before = Core.Sessions.GetValueOrDefault(clientId);
         if (before is null && CountSessions() >= _options.ClientsMax)
@@ -190,13 +188,15 @@ internal sealed class SensorGateway
         var client = new ClientInfo(clientId, principal, from.ToString(), Trusted: false, ProtocolVersion.V5);
         var session = new Session(client, _limits, Core.Counters);
         var message = new MqttMessage { Topic = name, Payload = packet.Data, Retain = packet.Retain };
-        var verdict = PacketDispatch.TopicFits(name, Broker.Options.Limits) && ConnectHandshake.MayPublish(Broker, principal, message)
-            ? ReasonCode.Success
-            : ReasonCode.NotAuthorized;
+        var verdict = MayPublish(principal, message) ? ReasonCode.Success : ReasonCode.NotAuthorized;
         // Of QoS 0, so that nothing is ever written to it.
         var link = new SessionLink(NoOutput.Instance, ProtocolVersion.V5);
         new MessageDispatch(Core, Broker.Options, session, link).Apply(new PublishPacket { Message = message }, verdict, client, turn);
     }
+
+    /// <summary>What nobody else judges: a will, and a message without a session.</summary>
+    public bool MayPublish(Principal principal, MqttMessage message) =>
+        PacketDispatch.TopicFits(message.Topic, Broker.Options.Limits) && ConnectHandshake.MayPublish(Broker, principal, message);
 
     private void Answer(SensorListener listener, IPEndPoint to, SensorPacket packet, Turn turn)
     {

@@ -47,13 +47,13 @@ internal sealed class SensorListener : IDisposable
 
     public async Task RunAsync()
     {
-        var anybody = new IPEndPoint(LocalAddress.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
+        var from = new SocketAddress(LocalAddress.AddressFamily);
         while (!_broker.Stopping.IsCancellationRequested)
         {
             try
             {
-                var received = await _socket.ReceiveFromAsync(_buffer, SocketFlags.None, anybody, _broker.Stopping);
-                _gateway.Receive(this, (IPEndPoint)received.RemoteEndPoint, _buffer.AsSpan(0, received.ReceivedBytes));
+                var received = await _socket.ReceiveFromAsync(_buffer, SocketFlags.None, from, _broker.Stopping);
+                _gateway.Receive(this, (IPEndPoint)LocalAddress.Create(from), _buffer.AsSpan(0, received));
             }
             catch (Exception stopped) when (stopped is OperationCanceledException or ObjectDisposedException && _broker.Stopping.IsCancellationRequested)
             {

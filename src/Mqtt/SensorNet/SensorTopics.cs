@@ -48,8 +48,8 @@ internal sealed class SensorTopics(PredefinedTopics predefined, int max, ushort 
     /// <summary>How a message on this topic is addressed; null when there are too many topics.</summary>
     public SensorTopic? Address(string name)
     {
-        if (predefined.TryGetId(name, out var id)) return new SensorTopic(TopicIdType.Predefined, id, IsKnown: true);
-        if (SensorCodec.ShortId(name) is { } shortId) return new SensorTopic(TopicIdType.Short, shortId, IsKnown: true);
+        if (predefined.TryGetId(name, out var id)) return new SensorTopic(TopicIdType.Predefined, id, isKnown: true);
+        if (SensorCodec.ShortId(name) is { } shortId) return new SensorTopic(TopicIdType.Short, shortId, isKnown: true);
         return Register(name, isKnown: false) is { } given ? new SensorTopic(TopicIdType.Normal, given, _byId[given].IsKnown) : null;
     }
 
@@ -74,6 +74,3 @@ internal sealed class SensorTopics(PredefinedTopics predefined, int max, ushort 
         public bool IsKnown { get; set; }
     }
 }
-
-/// <param name="IsKnown">The sensor knows what the id stands for.</param>
-internal readonly record struct SensorTopic(TopicIdType Type, ushort Id, bool IsKnown);

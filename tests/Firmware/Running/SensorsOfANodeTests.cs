@@ -34,7 +34,8 @@ public sealed class SensorsOfANodeTests
         Assert.Equal("030500", await AskAsync(sensor, Connect));
         Assert.Equal("070D0007000500", await AskAsync(sensor, PublishPredefined));
         Assert.Equal("070D0008000503", await AskAsync(sensor, PublishPredefined.Replace("0007", "0008", StringComparison.Ordinal)));
-        var client = JsonNode.Parse((await node.CommandAsync("clients", "list", "--json")).Output)!["clients"]!.AsArray().Single(one => one!["id"]!.GetValue<string>() == "sn:c1")!;
+        var clients = JsonNode.Parse((await node.CommandAsync("clients", "list", "--json")).Output)!["clients"]!.AsArray();
+        var client = clients.Single(one => one!["id"]!.GetValue<string>() == "sn:c1")!;
         Assert.Equal(("sensors", "sensorNet"), (client["user"]!.GetValue<string>(), client["transport"]!.GetValue<string>()));
 
         Assert.Equal(ExitCode.Done, (await node.CommandAsync("users", "remove", "sensors")).Code);

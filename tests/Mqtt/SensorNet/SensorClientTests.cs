@@ -321,31 +321,4 @@ public sealed class SensorClientTests
         Assert.Equal(("", "", SensorState.Active), (sensor.Says(), sensor.Asks(), sensor.Client.State));
         Assert.Equal(3, sensor.Client.Unexpected);
     }
-
-    [Fact]
-    public void Whatever_comes_it_stays_within_its_limits()
-    {
-        for (var seed = 1; seed <= 20; seed++)
-        {
-            var random = new Random(seed);
-            var sensor = new SensorUnderTest(SensorUnderTest.Connect(will: random.Next(2) == 0), options => options.TopicsMax = 8);
-            for (var i = 0; i < 500; i++)
-            {
-                if (SensorCodec.Read(SensorNoise.Next(random)) is { Type: not SensorPacketType.Connect } packet) sensor.Hears(packet);
-                if (sensor.Client.CanTake) sensor.Deliver($"t/{random.Next(20)}", (QoS)random.Next(3), (ushort)random.Next(1, 9));
-                while (sensor.Client.Requests.TryDequeue(out var request))
-                {
-                    if (request is ConnectPacket) sensor.Client.Accept(null, sensor.Now);
-                    else if (request is PublishPacket { PacketId: not 0 } publish && random.Next(2) == 0)
-                        sensor.Client.Acknowledge(publish.Message.QoS == QoS.AtLeastOnce ? PacketType.PubAck : PacketType.PubRec, publish.PacketId, ReasonCode.Success, sensor.Now);
-                }
-
-                sensor.After(random.Next(3)).Client.Rest(sensor.Now);
-                Assert.InRange(sensor.Client.Topics.Count, 0, 8);
-                Assert.InRange(sensor.Client.Outbox.Count, 0, 8);
-                sensor.Client.Outbox.Clear();
-                if (sensor.Client.State == SensorState.Gone) break;
-            }
-        }
-    }
 }

@@ -182,7 +182,8 @@ public sealed class SensorNetTests
     [Fact]
     public async Task A_gateway_is_found_and_strangers_are_told_to_connect_but_only_so_often()
     {
-        await using var site = await SensorBroker.StartAsync(options => options.TimeProvider = new ManualTime(), options => (options.GatewayId, options.AnswersPerSecond) = (9, 1));
+        await using var site = await SensorBroker.StartAsync(
+            options => options.TimeProvider = new ManualTime(), options => (options.GatewayId, options.AnswersPerSecond) = (9, 1));
         var sensor = site.NewSensor();
         sensor.Send("03 01 00");
         Assert.Equal(9, (await sensor.ReceiveAsync()).Number);
@@ -201,7 +202,8 @@ public sealed class SensorNetTests
     public async Task There_are_only_so_many_sensors_and_connects()
     {
         var time = new ManualTime();
-        await using var site = await SensorBroker.StartAsync(options => options.TimeProvider = time, options => (options.ClientsMax, options.ConnectsPerSecond) = (2, 1));
+        await using var site = await SensorBroker.StartAsync(
+            options => options.TimeProvider = time, options => (options.ClientsMax, options.ConnectsPerSecond) = (2, 1));
         await site.ConnectAsync("c1", clean: false);
         await site.ConnectAsync("c2");
         await site.NewSensor().ConnectAsync("c3", expected: "ConnAck Congestion");
@@ -220,7 +222,8 @@ public sealed class SensorNetTests
     {
         var user = Users.Make("sensors", "", "allow write up/#", "allow read down/#") with { Credential = null, Quotas = new Quotas { SubscriptionsMax = 1 } };
         using var access = new UserAccess(Users.Directory(user));
-        await using var site = await SensorBroker.StartAsync(options => options.Access = access, options => options.Admit = clientId => access.Admit("sensors", clientId));
+        await using var site = await SensorBroker.StartAsync(
+            options => options.Access = access, options => options.Admit = clientId => access.Admit("sensors", clientId));
         var sensor = await site.ConnectAsync("c1");
         foreach (var (topic, code) in (Dictionary<string, string>)new() { ["other"] = " NotSupported", ["up/x"] = "" })
         {
@@ -243,6 +246,29 @@ public sealed class SensorNetTests
         site.Broker.Review();
         Assert.Equal("Disconnect", await sensor.HearAsync());
         await sensor.ConnectAsync("c1", expected: "ConnAck NotSupported");
+    }
+
+    [Fact]
+    public async Task Who_publishes_more_than_its_user_may_is_told_of_congestion_until_the_rate_is_kept()
+    {
+        var time = new ManualTime();
+        var user = Users.Make("sensors") with { Quotas = new Quotas { MessagesPerSecond = 1 } };
+        using var access = new UserAccess(Users.Directory(user));
+        await using var site = await SensorBroker.StartAsync(
+            options => (options.Access, options.TimeProvider) = (access, time), options => options.Admit = clientId => access.Admit("sensors", clientId));
+        var sensor = await site.ConnectAsync("c1");
+        var answers = new List<string>();
+        for (ushort i = 1; i <= 5; i++)
+        {
+            sensor.Publish(TopicIdType.Short, 0x6162, "x", QoS.AtLeastOnce, i);
+            answers.Add(await sensor.HearAsync());
+        }
+
+        Assert.Equal("PubAck t24930 #1", answers[0]);
+        Assert.Equal("PubAck t24930 #5 Congestion", answers[4]);
+        time.AdvanceSeconds(10);
+        sensor.Publish(TopicIdType.Short, 0x6162, "x", QoS.AtLeastOnce, 6);
+        Assert.Equal("PubAck t24930 #6", await sensor.HearAsync());
     }
 
     [Fact]
@@ -316,7 +342,7 @@ public sealed class SensorNetTests
     public async Task Wrong_options_are_named()
     {
         await using var loopback = await LoopbackBroker.StartAsync();
-        var options = new SensorNetOptions { Admit = _ => null, PredefinedTopics = [new PredefinedTopic(0, "a"), new PredefinedTopic(1, "a/#"), new PredefinedTopic(1, "b")] };
+        var options = new SensorNetOptions { Admit = _ => null, PredefinedTopics = [new(0, "a"), new(1, "a/#"), new(1, "b")] };
         Assert.Equal(3, options.Faults.Count());
         Assert.Throws<ArgumentException>(() => loopback.Broker.StartSensorNet(options, new IPEndPoint(IPAddress.Loopback, 0)));
     }

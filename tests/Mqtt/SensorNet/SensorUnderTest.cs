@@ -88,13 +88,15 @@ internal sealed class SensorUnderTest
         return text;
     }
 
+    private static string TextOf(LastWill? will) => will is null ? "" : $" will {will.Message.Topic}={will.Message.Text()}";
+
     private static string TextOf(Packet packet) => packet switch
     {
         PublishPacket publish => $"Publish {publish.Message.Topic} #{publish.PacketId} q{(int)publish.Message.QoS}",
         AckPacket ack => $"{ack.Type} #{ack.PacketId}{(ack.Reason.IsFailure() ? $" {ack.Reason}" : "")}",
         SubscribePacket subscribe => $"Subscribe {subscribe.Entries[0].Filter} #{subscribe.PacketId} q{(int)subscribe.Entries[0].Options.MaximumQoS}",
         UnsubscribePacket unsubscribe => $"Unsubscribe {unsubscribe.Filters[0]} #{unsubscribe.PacketId}",
-        ConnectPacket connect => $"Connect {connect.ClientId}{(connect.CleanStart ? " clean" : "")}{(connect.Will is { } will ? $" will {will.Message.Topic}={will.Message.Text()}" : "")}",
+        ConnectPacket connect => $"Connect {connect.ClientId}{(connect.CleanStart ? " clean" : "")}{TextOf(connect.Will)}",
         ReasonPacket reason => $"{reason.Type} {reason.Reason}",
         _ => packet.Type.ToString(),
     };
