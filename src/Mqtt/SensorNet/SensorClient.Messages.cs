@@ -80,7 +80,6 @@ internal sealed partial class SensorClient
         Outbox.Enqueue(new SensorPacket(SensorPacketType.SubAck)
         {
             QoS = reason.IsFailure() ? QoS.AtMostOnce : (QoS)reason, TopicId = id, MessageId = ack.PacketId, ReturnCode = CodeOf(reason),
-            TopicIdType = asked?.TopicIdType ?? TopicIdType.Normal,
         });
     }
 
