@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures how long a stream between two nodes stands still when the link under it fails, beside Debian's keepalived, and writes bench/results/overlay.md
-# with a plot. As root, after ./build.sh: it installs what is missing. About eight minutes.
+# with a plot. As root, after ./build.sh: it installs what is missing. About ten minutes.
 #
 #   bench/overlay/run.sh [ROUNDS]     default 10 of each kind
 #
@@ -16,7 +16,7 @@ rounds=${1:-10}
 missing=()
 while read -r command package; do
   command -v "$command" >/dev/null || missing+=("$package")
-done <<<$'keepalived keepalived\nping iputils-ping\niptables iptables\npython3 python3\nip iproute2\nunshare util-linux'
+done <<<$'keepalived keepalived\nmosquitto_pub mosquitto-clients\nping iputils-ping\niptables iptables\npython3 python3\nip iproute2\nunshare util-linux'
 if ((${#missing[@]})); then
   apt-get update -qq || true
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using EdgeFirmware.Firmware.Operations;
 using EdgeFirmware.Firmware.Users;
+using EdgeFirmware.Mqtt.Bridge;
 using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Overlay.Peers;
 
@@ -31,6 +32,7 @@ internal static class MetricsText
         if (overlay is not null)
             OverlayMetrics.Write(text, overlay, paths);
         Bridges(text, operations.Bridges());
+        Intake(text, operations.Intake);
         Logins(text, operations.Users.Logins);
         Quotas(text, operations.Users);
         if (node.Mesh is { } mesh)
@@ -132,6 +134,15 @@ internal static class MetricsText
             foreach (var bridge in bridges)
                 Line(text, $"{name}{{bridge=\"{bridge.Name}\"}}", value(bridge));
         }
+    }
+
+    private static void Intake(StringBuilder text, BridgeIntake intake)
+    {
+        Head(text, "edge_intake_messages_total", "counter", "Messages that bridges of other nodes brought and that were published here.");
+        Line(text, "edge_intake_messages_total", intake.Received);
+        Head(text, "edge_intake_dropped_messages_total", "counter", "Those that were not, by cause.");
+        foreach (var (cause, count) in intake.Dropped)
+            Line(text, $"edge_intake_dropped_messages_total{{cause=\"{cause}\"}}", count);
     }
 
     private static void Logins(StringBuilder text, LoginsView logins)

@@ -9,19 +9,24 @@ internal static class NodeBridges
 {
     private const int PasswordBytesMax = 4096;
 
-    /// <exception cref="ConfigurationException">A password cannot be read.</exception>
-    public static void Start(MqttBroker broker, IReadOnlyList<BridgeConfiguration> bridges)
+    /// <param name="carrierTo">What leads to a node of the site; <c>null</c>: nothing does.</param>
+    /// <exception cref="ConfigurationException">A password cannot be read, or there is no overlay.</exception>
+    public static void Start(MqttBroker broker, IReadOnlyList<BridgeConfiguration> bridges, Func<string, IBridgeCarrier>? carrierTo)
     {
         var options = new List<BridgeOptions>();
         foreach (var bridge in bridges)
         {
-            var one = BridgeReader.OptionsOf(bridge, PasswordOf(bridge));
-            one.TakesIn = topic => !NodeAccess.IsTopicReserved(topic);
+            if (bridge.Node is not null && carrierTo is null)
+                throw new ConfigurationException([$"Mqtt.Bridges: {bridge.Name}: Node: this node has no overlay; see Mesh.Listen and Overlay.Port"]);
+            var one = BridgeReader.OptionsOf(bridge, PasswordOf(bridge), bridge.Node is null ? null : carrierTo!(bridge.Node));
+            one.TakesIn = TakesIn;
             options.Add(one);
         }
 
         broker.StartBridges(options);
     }
+
+    public static bool TakesIn(string topic) => !NodeAccess.IsTopicReserved(topic);
 
     private static string? PasswordOf(BridgeConfiguration bridge)
     {

@@ -9,6 +9,9 @@ internal sealed record BridgeConfiguration
 {
     public required string Name { get; init; }
 
+    /// <summary>Name or ID of a node of the site, instead of an address; <c>null</c>: it is an address.</summary>
+    public string? Node { get; init; }
+
     /// <summary>Host name or address; a name is looked up at each attempt.</summary>
     public required string Host { get; init; }
 

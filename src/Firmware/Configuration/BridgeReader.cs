@@ -16,7 +16,10 @@ internal sealed class BridgeReader(string nodeName, List<string> faults)
     private const int TlsPort = 8883;
 
     private static readonly string[] BridgeKeys =
-        ["Name", "Address", "Tls", "Version", "ClientId", "User", "PasswordFile", "Topics", "QueuedMessagesMax", "QueuedBytesMax", "MessageAgeSecondsMax", "KeepQoS0"];
+        ["Name", "Address", "Node", "Tls", "Version", "ClientId", "User", "PasswordFile", "Topics", "QueuedMessagesMax", "QueuedBytesMax", "MessageAgeSecondsMax", "KeepQoS0"];
+
+    /// <summary>Between nodes of the site the certificates say who is who.</summary>
+    private static readonly string[] AddressKeys = ["Address", "Tls", "Version", "ClientId", "User", "PasswordFile"];
 
     private static readonly string[] TlsKeys = ["AuthorityFile", "CertificateFile", "KeyFile", "ServerName"];
 
@@ -49,10 +52,14 @@ internal sealed class BridgeReader(string nodeName, List<string> faults)
         var before = faults.Count;
         var name = Text(from, "Name") ?? "";
         var tls = Tls(from["Tls"]);
-        var (host, port) = Address(Text(from, "Address"), tls is null ? PlainPort : TlsPort);
+        var node = Text(from, "Node");
+        var (host, port) = node is not null ? ("", 0) : Address(Text(from, "Address"), tls is null ? PlainPort : TlsPort);
+        if (node is not null && AddressKeys.FirstOrDefault(from.ContainsKey) is { } odd)
+            faults.Add($"{_place}.{odd}: not for a node of the site");
         var bridge = new BridgeConfiguration
         {
             Name = name,
+            Node = node,
             Host = host,
             Port = port,
             Tls = tls,
@@ -60,19 +67,20 @@ internal sealed class BridgeReader(string nodeName, List<string> faults)
             ClientId = Text(from, "ClientId") ?? $"{nodeName}.{name}",
             User = Text(from, "User"),
             PasswordFile = Text(from, "PasswordFile"),
-            Topics = Topics(from["Topics"]),
+            Topics = Topics(from["Topics"], node is not null),
             QueuedMessagesMax = (int)Number(from, "QueuedMessagesMax", 100_000, 1, 10_000_000),
             QueuedBytesMax = Number(from, "QueuedBytesMax", 64 << 20, 1, long.MaxValue),
             MessageAgeMax = TimeSpan.FromSeconds(Number(from, "MessageAgeSecondsMax", 0, 0, int.MaxValue)),
             KeepsQoS0 = Switch(from, "KeepQoS0", true),
         };
         if (faults.Count > before) return bridge;
-        foreach (var fault in OptionsOf(bridge, null).Faults) faults.Add($"{_place}: {fault}");
+        foreach (var fault in OptionsOf(bridge, null, null).Faults) faults.Add($"{_place}: {fault}");
         return bridge;
     }
 
     /// <summary>What the broker is given.</summary>
-    public static BridgeOptions OptionsOf(BridgeConfiguration bridge, string? password) => new()
+    /// <param name="carrier">What leads to the node; <c>null</c>: it is an address.</param>
+    public static BridgeOptions OptionsOf(BridgeConfiguration bridge, string? password, IBridgeCarrier? carrier) => new()
     {
         Name = bridge.Name,
         Topics = bridge.Topics,
@@ -80,14 +88,16 @@ internal sealed class BridgeReader(string nodeName, List<string> faults)
         QueuedBytesMax = bridge.QueuedBytesMax,
         MessageAgeMax = bridge.MessageAgeMax,
         KeepsQoS0 = bridge.KeepsQoS0,
-        Remote = new MqttClientOptions
+        Carrier = carrier,
+        InFlightMax = bridge.Node is null ? BridgeOptions.DialledInFlightMax : BridgeOptions.CarriedInFlightMax,
+        Remote = bridge.Node is not null ? null : new MqttClientOptions
         {
             Server = MqttClientOptions.Tcp(bridge.Host, bridge.Port), Version = bridge.Version, ClientId = bridge.ClientId, UserName = bridge.User, Password = password,
             Tls = bridge.Tls,
         },
     };
 
-    private List<BridgeTopic> Topics(JsonNode? node)
+    private List<BridgeTopic> Topics(JsonNode? node, bool isToNode)
     {
         var topics = new List<BridgeTopic>();
         if (node is not JsonArray { Count: > 0 and <= TopicsMax } list)
@@ -100,7 +110,7 @@ internal sealed class BridgeReader(string nodeName, List<string> faults)
         for (var i = 0; i < list.Count; i++)
         {
             _place = $"{bridge}.Topics[{i}]";
-            if (list[i] is JsonObject one && OnlyHas(one, TopicKeys)) topics.Add(Topic(one));
+            if (list[i] is JsonObject one && OnlyHas(one, TopicKeys)) topics.Add(Topic(one, isToNode));
             else if (list[i] is not JsonObject) faults.Add($"{_place}: an object is needed");
         }
 
@@ -108,10 +118,12 @@ internal sealed class BridgeReader(string nodeName, List<string> faults)
         return topics;
     }
 
-    private BridgeTopic Topic(JsonObject from)
+    private BridgeTopic Topic(JsonObject from, bool isToNode)
     {
-        if (!Enum.TryParse<BridgeDirection>(Text(from, "Direction") ?? "Both", ignoreCase: true, out var direction) || direction is 0 or > BridgeDirection.Both)
+        if (!Enum.TryParse<BridgeDirection>(Text(from, "Direction") ?? (isToNode ? "Out" : "Both"), ignoreCase: true, out var direction) || direction is 0 or > BridgeDirection.Both)
             faults.Add($"{_place}.Direction: In, Out or Both");
+        if (isToNode && direction != BridgeDirection.Out)
+            faults.Add($"{_place}.Direction: only Out goes to a node; what is to come from there is configured there");
         return new BridgeTopic(
             Text(from, "Filter") ?? "", direction, (QoS)Number(from, "QoS", 1, 0, 2), Text(from, "LocalPrefix") ?? "", Text(from, "RemotePrefix") ?? "",
             (int)Number(from, "Priority", 0, -1000, 1000));

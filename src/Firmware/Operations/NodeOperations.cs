@@ -42,6 +42,9 @@ internal sealed class NodeOperations(
     /// <summary><c>null</c>: other nodes are not reached by it.</summary>
     public OverlayNode? OverlayNode { get; init; }
 
+    /// <summary>What other nodes' bridges carry here.</summary>
+    public required BridgeIntake Intake { get; init; }
+
     public OverlayDesk Overlay => _overlay ??= new OverlayDesk(OverlayNode, FindNode, time);
 
     public ClientDesk Clients { get; } = new(broker, events);

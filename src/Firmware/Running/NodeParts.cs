@@ -12,6 +12,7 @@ using EdgeFirmware.Mesh.Membership;
 using EdgeFirmware.Mesh.Shell;
 using EdgeFirmware.Mesh.Site;
 using EdgeFirmware.Mesh.Wire;
+using EdgeFirmware.Mqtt.Bridge;
 using EdgeFirmware.Mqtt.Broker;
 using EdgeFirmware.Mqtt.Topics;
 using EdgeFirmware.Overlay.Links;
@@ -52,6 +53,7 @@ internal sealed class NodeParts : IDisposable
         var probe = Own(new ResourceProbe(configuration.DataDirectory, time));
         var machine = MachineProbe.Describe();
         var events = new EventLog(time);
+        Intake = new BridgeIntake(broker, NodeBridges.TakesIn);
         users.Happened = events.Add;
         GossipPort? gossip = null;
         if (configuration.Mesh is { } mesh)
@@ -86,14 +88,15 @@ internal sealed class NodeParts : IDisposable
             IPeerTrust trust = site is null ? Own(new LabTrust(reached.SiteKey!)) : site.Identity;
             var overlay = _overlay = Own(new OverlayNode(
                 self, trust, new OverlayOptions { Port = overlayPort }, Own(new LinkDatagrams(overlayPort, journal.For("overlay"))), node => Locate(node)?.Address,
-                static (_, service, _) => throw new PeerException($"nobody here deals with messages for {service}"), events.Add, time, journal.For("overlay")));
+                ServeAsync, events.Add, time, journal.For("overlay")));
+            CarrierTo = node => new NodeCarrier(node, overlay, name => FindOther(self, name), time);
             (Links.Changed, overlay.Doubts) = (overlay.LinksAre, Links.Doubt);
             if (site is not null)
                 site.Tls.TrustChanged += overlay.JudgeAgain;
         }
         Operations = new NodeOperations(self, configuration, broker, Mesh, Host, Custody, engine, machine, events, users, time)
         {
-            OverlayNode = _overlay, Site = site, Links = new LinkDesk(Links, configuration.Links, time),
+            OverlayNode = _overlay, Intake = Intake, Site = site, Links = new LinkDesk(Links, configuration.Links, time),
         };
     }
 
@@ -106,6 +109,12 @@ internal sealed class NodeParts : IDisposable
     public LinkLoop Links { get; }
 
     public NodeOperations Operations { get; }
+
+    /// <summary>What other nodes' bridges carry here.</summary>
+    public BridgeIntake Intake { get; }
+
+    /// <summary>What leads to a node of a name; <c>null</c> without an overlay.</summary>
+    public Func<string, IBridgeCarrier>? CarrierTo { get; }
 
     /// <summary>Starts everything. None of the tasks ends before <paramref name="cancel"/> unless something is broken.</summary>
     public IReadOnlyList<Task> Run(CancellationToken cancel)
@@ -146,6 +155,18 @@ internal sealed class NodeParts : IDisposable
     };
 
     private IPEndPoint? Locate(NodeId id) => Mesh.AddressOf(id);
+
+    private Task ServeAsync(OverlayMessage message) => message switch
+    {
+        { Service: OverlayService.Bridge, Priority: <= OverlayPriority.Bulk } => Intake.TakeAsync(message.From.Value, (byte)message.Priority, message.Body),
+        _ => throw new PeerException($"nobody here deals with messages for {message.Service}"),
+    };
+
+    private NodeId? FindOther(NodeId self, string name)
+    {
+        var found = Mesh.Snapshot.Members.Where(member => member.Id != self && (member.Id.Name == name || member.Id.Value == name)).ToList();
+        return found.Count == 1 ? found[0].Id : null;
+    }
 
     private WorkloadRecord? Find(WorkloadId id) => Mesh.Snapshot.Records.FirstOrDefault(record => record.Id == id);
 

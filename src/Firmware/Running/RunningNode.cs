@@ -90,7 +90,7 @@ internal sealed class RunningNode(NodeConfiguration configuration, JournalLog jo
             access.WorkloadsAre(new WorkloadCredentials(parts.Host, parts.Mesh));
         };
 
-        NodeBridges.Start(broker, configuration.Bridges);
+        NodeBridges.Start(broker, configuration.Bridges, parts.CarrierTo);
         if (configuration.SensorNet is { } sensors)
         {
             NodeSensors.Start(broker, sensors, access);

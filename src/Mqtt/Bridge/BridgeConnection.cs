@@ -26,14 +26,13 @@ internal sealed class BridgeConnection
     private readonly TimeSpan _keepAlive;
     private long _lastReceivedAt;
 
-    public BridgeConnection(MqttBridge bridge, MqttBroker broker, BridgeSession session, ClientConnection connection, ConnAckPacket answer)
+    public BridgeConnection(MqttBridge bridge, MqttClientOptions options, MqttBroker broker, BridgeSession session, ClientConnection connection, ConnAckPacket answer)
     {
         _bridge = bridge;
         _broker = broker;
         _core = broker.Core;
         _session = session;
         _connection = connection;
-        var options = bridge.Options.Remote;
         var properties = answer.Properties;
         RemoteName = BridgeMark.NameIn(properties.UserProperties);
         // A broker that tells no name is known by the way to it.

@@ -33,10 +33,11 @@ internal sealed class BridgeSession
     public static bool Owns(string clientId) => clientId.StartsWith(IdPrefix, StringComparison.Ordinal);
 
     /// <summary>Takes up what was kept, or begins; null: there is no room for it now.</summary>
-    public static BridgeSession? Open(MqttBroker broker, BridgeOptions options, TopicMap map, BridgeQueue queue, Turn turn)
+    /// <param name="address">Of the other broker, for people.</param>
+    public static BridgeSession? Open(MqttBroker broker, BridgeOptions options, string address, TopicMap map, BridgeQueue queue, Turn turn)
     {
         var principal = new Principal($"bridge {options.Name}");
-        var client = new ClientInfo(IdOf(options.Name), principal, options.Remote.Server.ToString()!, Trusted: true, options.Remote.Version);
+        var client = new ClientInfo(IdOf(options.Name), principal, address, Trusted: true, options.Remote?.Version ?? ProtocolVersion.V5);
         if (broker.Core.Connect(client, new SessionTerms(CleanStart: false, Forever, Will: null), turn) is not { } connected) return null;
         var ours = broker.Options.Limits;
         var limits = new BrokerLimits

@@ -35,6 +35,8 @@ internal sealed class TopicMap
     public int LaneOf(string localTopic) =>
         First(_out, localTopic, isLocal: true) is { } rule ? Array.IndexOf(_priorities, rule.Priority) : Lanes - 1;
 
+    public int PriorityOf(string localTopic) => First(_out, localTopic, isLocal: true)?.Priority ?? 0;
+
     private static BridgeTopic? First(BridgeTopic[] rules, string topic, bool isLocal)
     {
         foreach (var rule in rules)

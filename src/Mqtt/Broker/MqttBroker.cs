@@ -117,12 +117,12 @@ public sealed partial class MqttBroker : IAsyncDisposable
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var options in bridges)
         {
-            var fault = options.Faults.FirstOrDefault() ?? (names.Add(options.Name) ? null : "the name is used twice");
+            var fault = options.Faults.FirstOrDefault() ?? (options.Remote is null && options.Carrier is null ? "it leads nowhere" : names.Add(options.Name) ? null : "the name is used twice");
             if (fault is not null) throw new ArgumentException($"Bridge {options.Name}: {fault}.", nameof(bridges));
         }
 
-        _bridges = [.. bridges.Select(options => new MqttBridge(this, options))];
-        foreach (var bridge in _bridges) bridge.Running = bridge.RunAsync();
+        _bridges = [.. bridges.Select(MqttBridge (options) => options.Carrier is { } carrier ? new CarriedBridge(this, options, carrier) : new DialledBridge(this, options, options.Remote!))];
+        foreach (var bridge in _bridges) bridge.Start();
         _retiring = RetireAsync(names);
     }
 

@@ -13,6 +13,9 @@ internal readonly struct OutgoingPublish
 
     public ushort PacketId { get; init; }
 
+    /// <summary>What the journal knows this delivery by, also after a restart; 0: nothing is kept of it.</summary>
+    public long Number { get; init; }
+
     /// <summary>What is left of the message's life in seconds.</summary>
     public uint? ExpirySeconds { get; init; }
 

@@ -307,6 +307,7 @@ internal sealed partial class Outbound(BrokerLimits limits, BrokerCounters count
         Retain = message.Retain,
         Duplicate = duplicate,
         PacketId = message.PacketId,
+        Number = message.Delivery?.Id ?? 0,
         ExpirySeconds = message.SecondsLeft(now),
         SubscriptionIds = message.SubscriptionIds,
     };

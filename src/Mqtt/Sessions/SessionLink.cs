@@ -51,6 +51,7 @@ internal sealed class SessionLink(IPacketOutput output, ProtocolVersion version)
         Retain = publish.Retain,
         Duplicate = publish.Duplicate,
         PacketId = publish.PacketId,
+        Number = publish.Number,
         ExpirySeconds = publish.ExpirySeconds,
         SubscriptionIds = publish.SubscriptionIds,
         TopicAlias = alias,

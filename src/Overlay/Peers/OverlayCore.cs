@@ -67,6 +67,10 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
             peer.Session.Withdraw(lane, token);
     }
 
+    /// <summary>Something is to be said to it, and for a while no way has led there.</summary>
+    public bool IsCutOff(NodeId node, Instant now) =>
+        _peers.TryGetValue(node, out var peer) && !peer.Session.IsIdle && (peer.IsMet ? peer.CutOffSince + CutOffPatience <= now : peer.Session.Current is null);
+
     /// <summary>The message has been dealt with; those of a lane in order.</summary>
     public static void Settle(Incoming message, Instant now) => message.Session.Settle(message.Lane, now);
 

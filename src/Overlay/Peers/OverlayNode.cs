@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
 using System.Threading.Channels;
@@ -16,7 +17,7 @@ namespace EdgeFirmware.Overlay.Peers;
 /// <param name="serve">Deals with a message of a service; one whose task fails with <see cref="PeerException"/> counts as dealt with.</param>
 public sealed class OverlayNode(
     NodeId self, IPeerTrust trust, OverlayOptions options, ILinkDatagrams sockets, Func<NodeId, IPAddress?> locate,
-    Func<NodeId, OverlayService, ReadOnlyMemory<byte>, Task> serve, Action<NodeEvent> events, TimeProvider time, ILogger log) : IDisposable
+    Func<OverlayMessage, Task> serve, Action<NodeEvent> events, TimeProvider time, ILogger log) : IDisposable
 {
     /// <summary>Of one message.</summary>
     public const int MessageBytesMax = 1 << 20;
@@ -28,6 +29,7 @@ public sealed class OverlayNode(
     private const int TurnMax = 256;
 
     private const string Stopped = "this node has ceased to speak with others";
+    private const string Lost = "the peer has begun anew, or is shut out, before it dealt with it";
 
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
 
@@ -35,11 +37,15 @@ public sealed class OverlayNode(
     private readonly LoopInbox _inbox = new(InboxMax);
     private readonly Dictionary<long, Sending> _sending = [];
     private readonly Dictionary<(NodeId, OverlayPriority), Queue<Sending>> _waiting = [];
+    private readonly ConcurrentQueue<OverlayConversation> _opened = [];
+    private readonly ConcurrentQueue<Sending> _posted = [];
+    private readonly List<OverlayConversation> _conversations = [];
     private readonly DealtQueue _dealt = new();
     private readonly byte[] _datagram = new byte[PacketSeal.PacketBytesMax];
     private IReadOnlyList<KernelLink> _links = [];
     private IReadOnlyList<KernelLink>? _linksNow;
     private volatile bool _isToJudge;
+    private volatile bool _hasStopped;
     private long _lastToken;
 
     /// <summary>Told of a link that does not carry what it did, from the loop: must be quick.</summary>
@@ -59,16 +65,21 @@ public sealed class OverlayNode(
         if (to == self)
             throw new PeerException("that is this node");
         ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, MessageBytesMax);
-        byte[] message = [(byte)service, .. body.Span];
-        var sending = new Sending(to, priority, message);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var sending = new Sending(to, priority, [(byte)service, .. body.Span], isDealtWith =>
+        {
+            if (isDealtWith)
+                done.TrySetResult();
+            else
+                done.TrySetException(new PeerException(_hasStopped ? Stopped : Lost));
+        }, null);
         try
         {
             await _inbox.Writer.WriteAsync(now => Send(sending, now), cancel);
-            await sending.Done.Task.WaitAsync(cancel);
+            await done.Task.WaitAsync(cancel);
         }
         catch (OperationCanceledException)
         {
-            sending.Done.TrySetCanceled(CancellationToken.None);
             _inbox.Writer.TryWrite(_ => Withdraw(sending));
             throw;
         }
@@ -76,6 +87,16 @@ public sealed class OverlayNode(
         {
             throw new PeerException(Stopped);
         }
+    }
+
+    /// <summary>A conversation with a service of another node, reached or not. It costs nothing before something is posted, and is kept until it is over.</summary>
+    public OverlayConversation Open(NodeId peer, OverlayService service)
+    {
+        if (peer == self)
+            throw new PeerException("that is this node");
+        var conversation = new OverlayConversation(this, peer, service);
+        _opened.Enqueue(conversation);
+        return conversation;
     }
 
     /// <summary>The links have changed, or may have. Thread safe.</summary>
@@ -124,10 +145,23 @@ public sealed class OverlayNode(
 
     public void Dispose() => _core.Dispose();
 
+    internal void Post(OverlayConversation conversation, OverlayPriority priority, ReadOnlyMemory<byte> body, Action<bool> ended)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, MessageBytesMax);
+        _posted.Enqueue(new Sending(conversation.Peer, priority, [(byte)conversation.Service, .. body.Span], ended, conversation));
+        _inbox.Nudge();
+        if (_hasStopped)
+            GiveUpPosted();
+    }
+
     private void LookOutside(Instant now)
     {
         if (Interlocked.Exchange(ref _linksNow, null) is { } links)
             LinksAre(links, now);
+        while (_opened.TryDequeue(out var conversation))
+            _conversations.Add(conversation);
+        while (_posted.TryDequeue(out var sending))
+            Send(sending, now);
         if (!_isToJudge)
             return;
         _isToJudge = false;
@@ -147,8 +181,11 @@ public sealed class OverlayNode(
 
     private bool TrySend(Sending sending, Instant now)
     {
-        if (sending.Done.Task.IsCompleted)
-            return true; // its caller has gone
+        if (sending.IsGone)
+        {
+            sending.End(false);
+            return true;
+        }
         sending.Token = ++_lastToken;
         if (!_core.TrySend(sending.To, (byte)sending.Priority, sending.Message, sending.Token, now))
             return false;
@@ -169,6 +206,7 @@ public sealed class OverlayNode(
 
     private void Withdraw(Sending sending)
     {
+        sending.End(false);
         if (_sending.Remove(sending.Token))
             _core.Withdraw(sending.To, (byte)sending.Priority, sending.Token);
     }
@@ -178,8 +216,16 @@ public sealed class OverlayNode(
     {
         while (_inbox.Reader.TryRead(out var item))
             item(Instant.Now(time));
+        _hasStopped = true;
         foreach (var sending in _sending.Values.Concat(_waiting.Values.SelectMany(static waiting => waiting)))
-            sending.Done.TrySetException(new PeerException(Stopped));
+            sending.End(false);
+        GiveUpPosted();
+    }
+
+    private void GiveUpPosted()
+    {
+        while (_posted.TryDequeue(out var sending))
+            sending.End(false);
     }
 
     private void LinksAre(IReadOnlyList<KernelLink> links, Instant now)
@@ -225,6 +271,11 @@ public sealed class OverlayNode(
         while (_core.Ended.TryDequeue(out var ended))
             End(ended.Token, ended.IsDelivered);
         SendWaiting(now);
+        for (var i = _conversations.Count - 1; i >= 0; i--)
+            if (_conversations[i].IsOver)
+                _conversations.RemoveAt(i);
+            else
+                _conversations[i].IsCutOff = _core.IsCutOff(_conversations[i].Peer, now);
         while (_core.Shouts.TryDequeue(out var link))
             sockets.SendToNeighbours(link, _core.Here);
         while (_core.Poll(_datagram, now) is var (path, length))
@@ -254,7 +305,7 @@ public sealed class OverlayNode(
     {
         try
         {
-            await serve(message.Peer, (OverlayService)message.Body.Span[0], message.Body[1..]);
+            await serve(new OverlayMessage(message.Peer, (OverlayService)message.Body.Span[0], (OverlayPriority)message.Lane, message.Body[1..]));
         }
         catch (PeerException error)
         {
@@ -273,24 +324,6 @@ public sealed class OverlayNode(
     {
         if (!_sending.Remove(token, out var sending))
             return;
-        if (isDelivered)
-            sending.Done.TrySetResult();
-        else
-            sending.Done.TrySetException(new PeerException("the peer has begun anew, or is shut out, before it dealt with it"));
-    }
-
-    /// <summary>A message on its way and the caller who waits for its end.</summary>
-    private sealed class Sending(NodeId to, OverlayPriority priority, byte[] message)
-    {
-        public NodeId To => to;
-
-        public OverlayPriority Priority => priority;
-
-        public byte[] Message => message;
-
-        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        /// <summary>0 before it was taken.</summary>
-        public long Token { get; set; }
+        sending.End(isDelivered);
     }
 }

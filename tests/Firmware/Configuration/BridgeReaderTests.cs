@@ -44,16 +44,29 @@ public sealed class BridgeReaderTests
     [InlineData("""{ "Name": "b", "Address": "a", "Topics": [{ "Filter": "#", "Prefix": "x" }] }""", "Topics[0].Prefix: unknown key")]
     [InlineData("""{ "Name": "b", "Address": "a", "Version": "4", "Topics": [{ "Filter": "#" }] }""", "[0].Version")]
     [InlineData("""{ "Name": "b", "Address": "a", "KeepQoS0": 1, "Topics": [{ "Filter": "#" }] }""", "true or false")]
+    [InlineData("""{ "Name": "b", "Node": "n", "Address": "a", "Topics": [{ "Filter": "#" }] }""", "[0].Address: not for a node of the site")]
+    [InlineData("""{ "Name": "b", "Node": "n", "User": "u", "Topics": [{ "Filter": "#" }] }""", "[0].User: not for a node of the site")]
+    [InlineData("""{ "Name": "b", "Node": "n", "Topics": [{ "Filter": "#", "Direction": "Both" }] }""", "only Out goes to a node")]
     [InlineData("""{ "Name": "b", "Address": "a", "Topics": [{ "Filter": "#" }] }, { "Name": "b", "Address": "a", "Topics": [{ "Filter": "#" }] }""", "used twice")]
     public void What_is_wrong_is_named_with_its_place(string json, string fault) =>
         Assert.Contains(Assert.Throws<ConfigurationException>(() => Read(json)).Faults, one => one.Contains(fault, StringComparison.Ordinal));
+
+    [Fact]
+    public void A_node_of_the_site_is_named_instead_of_an_address()
+    {
+        var bridge = Assert.Single(Read("""{ "Name": "b", "Node": "gate-2", "Topics": [{ "Filter": "#", "Priority": 1 }] }"""));
+        Assert.Equal(("gate-2", BridgeDirection.Out), (bridge.Node, bridge.Topics[0].Direction));
+        var options = BridgeReader.OptionsOf(bridge, null, null);
+        Assert.Null(options.Remote);
+        Assert.Empty(options.Faults);
+    }
 
     [Fact]
     public void Tls_is_asked_for_by_an_object_and_has_its_own_port()
     {
         var bridge = Assert.Single(Read("""{ "Name": "b", "Address": "a", "Tls": { "AuthorityFile": "/ca" }, "Topics": [{ "Filter": "#" }] }"""));
         Assert.Equal((8883, "/ca"), (bridge.Port, bridge.Tls!.AuthorityFile));
-        Assert.Equal("/ca", BridgeReader.OptionsOf(bridge, null).Remote.Tls!.AuthorityFile);
+        Assert.Equal("/ca", BridgeReader.OptionsOf(bridge, null, null).Remote!.Tls!.AuthorityFile);
     }
 
     [Fact]

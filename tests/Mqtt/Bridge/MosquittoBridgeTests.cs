@@ -23,7 +23,7 @@ public sealed class MosquittoBridgeTests : IDisposable
         await StartAsync("persistence true", $"persistence_location {_directory}/", "autosave_interval 1", "autosave_on_changes true");
         await using var edge = await Site.BrokerAsync("edge");
         var options = Site.To(Address, new BridgeTopic("#", BridgeDirection.Both, QoS.ExactlyOnce));
-        options.Remote.Version = version;
+        options.Remote!.Version = version;
         var bridge = edge.Broker.Start(options);
         await bridge.UpAsync();
         await using var above = await ClientAsync("above");

@@ -94,7 +94,7 @@ public sealed class OverlayNodeTests : IDisposable
     private Task EchoAsync(OverlayNode from) => from.SendAsync(_right, OverlayService.Echo, OverlayPriority.Urgent, new byte[9], _stopping.Token);
 
     private OverlayNode Node(NodeId id, Wire wire, Func<OverlayService, Task> serve) => new(
-        id, _site.Join(id, ECCurve.NamedCurves.nistP256), new OverlayOptions(), wire, _ => wire.Other, (_, service, _) => serve(service), _ => { }, TimeProvider.System,
+        id, _site.Join(id, ECCurve.NamedCurves.nistP256), new OverlayOptions(), wire, _ => wire.Other, message => serve(message.Service), _ => { }, TimeProvider.System,
         NullLogger.Instance);
 
     /// <summary>Cables in memory, one a link; the routing table leads into the first.</summary>
