@@ -9,7 +9,7 @@ public sealed class BridgeOptions
     public const int DialledInFlightMax = 1024;
 
     /// <summary>Most messages in flight with a <see cref="Carrier"/>: so many the other end remembers, to know one that comes again.</summary>
-    public const int CarriedInFlightMax = 128;
+    public const int CarriedInFlightMax = 512;
 
     /// <value>Unique in its broker. One level of a topic.</value>
     public required string Name { get; set; }

@@ -9,7 +9,7 @@ internal sealed class CarriedBridge(MqttBroker broker, BridgeOptions options, IB
     /// <summary>Of its own queue at the broker, which has no messages: by it the other end tells its numbers from those of a journal that was lost.</summary>
     private const string StreamPrefix = "bridge/";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private long _unkept;
     private bool _isOpen;
@@ -36,6 +36,7 @@ internal sealed class CarriedBridge(MqttBroker broker, BridgeOptions options, IB
     {
         while (!Broker.Stopping.IsCancellationRequested)
         {
+            var began = Broker.Core.Now;
             try
             {
                 await ConverseAsync(OpenSession());
@@ -43,8 +44,10 @@ internal sealed class CarriedBridge(MqttBroker broker, BridgeOptions options, IB
             catch (MqttException failure)
             {
                 Note(failure.Message);
-                await Task.Delay(Pause, Broker.Options.TimeProvider, Broker.Stopping);
             }
+
+            // One that was over at once would be again: the host stops.
+            if (Broker.Core.Now - began < Pause) await Task.Delay(Pause, Broker.Options.TimeProvider, Broker.Stopping);
         }
     }
 

@@ -51,7 +51,7 @@ public sealed class BridgesOfANodeTests
             Name = "cloud", Host = "localhost", Port = 1, Version = ProtocolVersion.V5, ClientId = "c", PasswordFile = "/nonexistent/password",
             Topics = [new BridgeTopic("#")], QueuedMessagesMax = 1, QueuedBytesMax = 1, MessageAgeMax = TimeSpan.Zero, KeepsQoS0 = true,
         };
-        Assert.Contains("/nonexistent/password", Assert.Throws<ConfigurationException>(() => NodeBridges.Start(broker, [bridge])).Message, StringComparison.Ordinal);
+        Assert.Contains("/nonexistent/password", Assert.Throws<ConfigurationException>(() => NodeBridges.Start(broker, [bridge], null)).Message, StringComparison.Ordinal);
     }
 
     private static async Task<JsonNode> ShownAsync(NodeUnderTest node) => JsonNode.Parse((await node.CommandAsync("bridges", "--json")).Output)![0]!;
