@@ -65,7 +65,7 @@ public sealed class CarriedBridgeTests
             await Task.Delay(random.Next(0, 4));
             var what = random.Next(5);
             if (what == 0) continue;
-            ferry.Sever();
+            await Within.Reason(ferry.SeverAsync());
             if (what == 1)
             {
                 // Acknowledged to whoever published it is what is on disk.

@@ -42,13 +42,14 @@ internal sealed class Ferry : IBridgeCarrier
         }
     }
 
-    /// <summary>The conversation ends; whatever is not known to have been taken is lost, though it may have been. There is none until <see cref="Mend"/>.</summary>
-    public void Sever()
+    /// <summary>The conversation ends; whatever is not known to have been taken is lost, though it may have been. There is none until <see cref="Mend"/>, and when the
+    /// task has ended nothing is being taken.</summary>
+    public Task SeverAsync()
     {
         lock (_gate)
         {
             _mended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _now?.End();
+            return _now?.EndAsync() ?? Task.CompletedTask;
         }
     }
 
@@ -62,12 +63,14 @@ internal sealed class Ferry : IBridgeCarrier
         private readonly Ferry _ferry;
         private readonly CancellationTokenSource _end = new();
         private readonly Channel<(byte Lane, ReadOnlyMemory<byte> Body, Action<bool> Ended)> _posted = Channel.CreateUnbounded<(byte, ReadOnlyMemory<byte>, Action<bool>)>();
+        private readonly Task _running;
+        private readonly List<Task> _takes = [];
         private Task _last = Task.CompletedTask;
 
         public Crossing(Ferry ferry)
         {
             _ferry = ferry;
-            _ = RunAsync();
+            _running = RunAsync();
         }
 
         public void Post(byte lane, ReadOnlyMemory<byte> body, Action<bool> ended)
@@ -76,10 +79,12 @@ internal sealed class Ferry : IBridgeCarrier
             if (!_posted.Writer.TryWrite((lane, body, ended))) ended(false);
         }
 
-        public void End()
+        public async Task EndAsync()
         {
             _posted.Writer.TryComplete();
-            _end.Cancel();
+            await _end.CancelAsync();
+            await _running;
+            await Task.WhenAll(_takes);
         }
 
         private async Task RunAsync()
@@ -87,8 +92,9 @@ internal sealed class Ferry : IBridgeCarrier
             await foreach (var (lane, body, ended) in _posted.Reader.ReadAllAsync())
             {
                 await Task.Yield();
-                var taken = _end.IsCancellationRequested ? Task.CompletedTask : _ferry._there().TakeAsync(_ferry._from, lane, body).WaitAsync(_end.Token);
-                _last = EndAsync(_last, taken, ended);
+                var taken = _end.IsCancellationRequested ? Task.CompletedTask : _ferry._there().TakeAsync(_ferry._from, lane, body);
+                _takes.Add(taken);
+                _last = EndAsync(_last, taken.WaitAsync(_end.Token), ended);
             }
         }
 

@@ -45,11 +45,14 @@ internal static class Site
         return taken;
     }
 
-    /// <summary>A port that nobody listens on, below those the kernel gives away.</summary>
+    private static int _lastPort = 21_000 + (Environment.ProcessId % 5_000);
+
+    /// <summary>A port that nobody listens on, below those the kernel gives away; another one at each call, for tests run side by side.</summary>
     public static int FreePort()
     {
-        for (var port = 21_000 + (Environment.ProcessId % 5_000); ; port++)
+        while (true)
         {
+            var port = Interlocked.Increment(ref _lastPort);
             using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             try
             {
