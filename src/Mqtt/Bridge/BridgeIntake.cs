@@ -8,7 +8,7 @@ public sealed class BridgeIntake(MqttBroker broker, Predicate<string> takesIn)
 {
     private static readonly TimeSpan RoomPause = TimeSpan.FromSeconds(1);
 
-    private readonly Dictionary<(string, byte), IntakeLane> _lanes = [];
+    private readonly Dictionary<string, IntakeLane?[]> _lanes = [];
     private readonly Dictionary<string, long> _dropped = [];
     private readonly TakenNumbers _taken = new(broker);
     private long _received;
@@ -85,8 +85,7 @@ public sealed class BridgeIntake(MqttBroker broker, Predicate<string> takesIn)
     private IntakeLane LaneOf(string from, byte lane)
     {
         using var turn = broker.Core.Enter();
-        if (_lanes.TryGetValue((from, lane), out var known)) return known;
-        _lanes.Add((from, lane), known = new IntakeLane(from, lane));
-        return known;
+        if (!_lanes.TryGetValue(from, out var lanes)) _lanes.Add(from, lanes = new IntakeLane?[IBridgeConversation.Lanes]);
+        return lanes[lane] ??= new IntakeLane(from, lane);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class TakenNumbers(MqttBroker broker)
 
     private readonly Dictionary<string, Taken> _streams = [];
 
-    public bool Has(string from, Guid stream, byte lane, long number) => Open(from, stream).LaneOf(lane).Numbers.Contains(number);
+    public bool Has(string from, Guid stream, byte lane, long number) => Open(from, stream).LaneOf(lane).Has(number);
 
     public void Add(string from, Guid stream, byte lane, long number)
     {
@@ -25,7 +25,7 @@ internal sealed class TakenNumbers(MqttBroker broker)
         var payload = new byte[8];
         BinaryPrimitives.WriteInt64BigEndian(payload, number);
         var place = taken.Queue.Put(new MqttMessage { Topic = lane.ToString(CultureInfo.InvariantCulture), Payload = payload, QoS = QoS.AtLeastOnce }, static () => { });
-        if (taken.LaneOf(lane).Add(number, place) is { } gone) taken.Queue.Remove(gone);
+        if (taken.LaneOf(lane).Add(number, place) is > 0 and var gone) taken.Queue.Remove(gone);
     }
 
     private Taken Open(string from, Guid stream)
@@ -35,7 +35,8 @@ internal sealed class TakenNumbers(MqttBroker broker)
         MakeRoom($"{Prefix}{from}/");
         var taken = new Taken(broker.OpenQueue(name));
         foreach (var (place, message) in taken.Queue.Kept)
-            taken.LaneOf(byte.Parse(message.Topic, CultureInfo.InvariantCulture)).Add(BinaryPrimitives.ReadInt64BigEndian(message.Payload.Span), place);
+            if (byte.TryParse(message.Topic, CultureInfo.InvariantCulture, out var lane) && lane < IBridgeConversation.Lanes)
+                taken.LaneOf(lane).Add(BinaryPrimitives.ReadInt64BigEndian(message.Payload.Span), place);
         _streams.Add(name, taken);
         return taken;
     }
@@ -54,31 +55,29 @@ internal sealed class TakenNumbers(MqttBroker broker)
 
     private sealed class Taken(HostQueue queue)
     {
-        private readonly Dictionary<byte, Lane> _lanes = [];
+        private readonly Lane?[] _lanes = new Lane?[IBridgeConversation.Lanes];
 
         public HostQueue Queue => queue;
 
-        public Lane LaneOf(byte number)
-        {
-            if (!_lanes.TryGetValue(number, out var lane)) _lanes.Add(number, lane = new Lane());
-            return lane;
-        }
+        public Lane LaneOf(byte number) => _lanes[number] ??= new Lane();
     }
 
+    /// <summary>A ring. Numbers are above 0.</summary>
     private sealed class Lane
     {
-        private readonly Queue<(long Number, long Place)> _order = new();
+        private readonly long[] _numbers = new long[BridgeOptions.CarriedInFlightMax];
+        private readonly long[] _places = new long[BridgeOptions.CarriedInFlightMax];
+        private int _next;
 
-        public HashSet<long> Numbers { get; } = [];
+        public bool Has(long number) => _numbers.AsSpan().Contains(number);
 
-        /// <returns>The place in the queue of one that need not be remembered any more.</returns>
-        public long? Add(long number, long place)
+        /// <returns>The place in the queue of one that need not be remembered any more; 0: none.</returns>
+        public long Add(long number, long place)
         {
-            if (Numbers.Add(number)) _order.Enqueue((number, place));
-            if (_order.Count <= BridgeOptions.CarriedInFlightMax) return null;
-            var (gone, where) = _order.Dequeue();
-            Numbers.Remove(gone);
-            return where;
+            var gone = _places[_next];
+            (_numbers[_next], _places[_next]) = (number, place);
+            _next = (_next + 1) % _numbers.Length;
+            return gone;
         }
     }
 }
