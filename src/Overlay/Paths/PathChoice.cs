@@ -1,5 +1,6 @@
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
+using EdgeFirmware.Overlay.Relaying;
 
 namespace EdgeFirmware.Overlay.Paths;
 
@@ -29,6 +30,7 @@ internal static class PathChoice
             return (usable ?? Best(paths, static (path, _) => path.IsAnswering, now), current switch
             {
                 null => "the first that answers",
+                { IsUp: false, Key.IsRelayed: true } => $"it is not reached {current.LinkName} any more",
                 { IsUp: false } => $"no carrier on {current.LinkName}",
                 _ => $"{current.LinkName} does not answer any more",
             });
@@ -56,20 +58,23 @@ internal static class PathChoice
     /// <summary>So much that it is worth a change: another medium, or of the same one far less loss or delay.</summary>
     private static bool IsBetter(PeerPath path, PeerPath current)
     {
-        var order = (path.Loss > LossSevere, Medium(path.Kind)).CompareTo((current.Loss > LossSevere, Medium(current.Kind)));
+        var order = (path.Loss > LossSevere, Medium(path)).CompareTo((current.Loss > LossSevere, Medium(current)));
         return order != 0 ? order < 0 : path.Loss + 0.2 < current.Loss || (path.Loss <= current.Loss && path.RoundTrip.Smoothed * 4 < current.RoundTrip.Smoothed);
     }
 
     /// <summary>Less is better; the order of the fields is the policy.</summary>
-    private static (bool IsSevere, int Medium, int LossStep, TimeSpan RoundTrip) Rank(PeerPath path) =>
-        (path.Loss > LossSevere, Medium(path.Kind), (int)(path.Loss * 5), path.RoundTrip.Smoothed ?? TimeSpan.Zero);
+    private static (bool IsSevere, int Medium, int LossAndHops, TimeSpan RoundTrip) Rank(PeerPath path) =>
+        (path.Loss > LossSevere, Medium(path), (int)(path.Loss * 5) * RouteTable.HopsMax + path.Hops, path.RoundTrip.Smoothed ?? TimeSpan.Zero);
 
-    private static int Medium(LinkKind kind) => kind switch
+    /// <summary>Through others only where the node's own links are not better: after the modem, and before the radio if there is none on the way.</summary>
+    private static int Medium(PeerPath path) => (path.Kind, path.Key.IsRelayed) switch
     {
-        LinkKind.Ethernet => 0,
-        LinkKind.Wifi => 1,
-        LinkKind.Other => 2,
-        LinkKind.Cellular => 3,
-        _ => 4,
+        (LinkKind.SixLowpan, true) => 6,
+        (LinkKind.SixLowpan, false) => 5,
+        (_, true) => 4,
+        (LinkKind.Ethernet, _) => 0,
+        (LinkKind.Wifi, _) => 1,
+        (LinkKind.Other, _) => 2,
+        _ => 3,
     };
 }

@@ -1,6 +1,8 @@
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Overlay.Links;
+using EdgeFirmware.Overlay.Relaying;
+using EdgeFirmware.Overlay.Sealing;
 
 namespace EdgeFirmware.Overlay.Paths;
 
@@ -49,7 +51,14 @@ internal sealed class PeerPath
     /// <summary>For persons.</summary>
     public string LinkName { get; }
 
+    /// <summary>Of the slowest link on the way.</summary>
     public LinkKind Kind { get; }
+
+    /// <summary>Links on the way, as far as that is known.</summary>
+    public int Hops { get; set; } = 1;
+
+    /// <summary>That a datagram is longer by than what it has to say.</summary>
+    public int Overhead => PacketSeal.Overhead + (Key.IsRelayed ? RelayedHeader.Overhead : 0);
 
     public PathLoad Load { get; }
 

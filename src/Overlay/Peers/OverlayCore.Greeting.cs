@@ -18,6 +18,9 @@ internal sealed partial class OverlayCore
     /// <summary>Of them from one address: a board behind a gateway shares its address with the others there.</summary>
     private const int AnsweringOfOneMax = 8;
 
+    /// <summary>Of them through one neighbour, who is of the site.</summary>
+    private const int AnsweringOfRelayMax = 32;
+
     /// <summary>Younger keys may not have come to the peer yet, and packets under the former ones may be on their way: no reason for others.</summary>
     private static readonly TimeSpan KeysAgeMin = TimeSpan.FromSeconds(2);
 
@@ -34,7 +37,12 @@ internal sealed partial class OverlayCore
     public void Handle(int link, IPEndPoint from, ReadOnlySpan<byte> datagram, Instant now)
     {
         Counts.Received++;
-        var path = new PathKey(link != 0 ? link : LinkTo(from.Address), from);
+        Handle(new PathKey(link != 0 ? link : LinkTo(from.Address), from), datagram, now);
+        TendRoutes(now);
+    }
+
+    private void Handle(PathKey path, ReadOnlySpan<byte> datagram, Instant now)
+    {
         if (datagram.Length < 3)
         {
             Counts.Malformed++;
@@ -51,7 +59,7 @@ internal sealed partial class OverlayCore
             case PacketType.Third:
                 HandleThird(path, datagram, now);
                 break;
-            case PacketType.Frames or PacketType.Run:
+            case PacketType.Frames or PacketType.Run or PacketType.Relayed:
                 HandleSealed(path, datagram, now);
                 break;
             case PacketType.Stranger:
@@ -73,13 +81,24 @@ internal sealed partial class OverlayCore
             if (peer.Keys is { } keys && trust.Judge(keys.PeerCertificate).Admission != PeerAdmission.Everything)
             {
                 foreach (var token in peer.Session.Undelivered)
-                    Ended.Enqueue((token, false));
-                foreach (var (index, owner) in _byIndex.ToList())
-                    if (owner == peer)
-                        _byIndex.Remove(index);
-                peer.Dispose();
-                _peers.Remove(peer.Id);
+                    End(peer, token, false);
+                Remove(peer);
             }
+    }
+
+    private void Remove(Peer peer)
+    {
+        foreach (var (index, owner) in _byIndex.ToList())
+            if (owner == peer)
+                _byIndex.Remove(index);
+        if (_byHandle.TryGetValue(peer.Handle, out var known) && known == peer)
+        {
+            _byHandle.Remove(peer.Handle);
+            _routes.Forget(peer.Handle);
+            _routes.IsNeighbour(peer.Handle, peer.Id, null);
+        }
+        peer.Dispose();
+        _peers.Remove(peer.Id);
     }
 
     private void Greet(Peer peer, Instant now)
@@ -95,6 +114,7 @@ internal sealed partial class OverlayCore
             foreach (var (key, _, _) in Ways(peer))
                 _letters.Enqueue((key, greeting.First.ToArray()));
         peer.Greeted(now);
+        peer.Near.CourtsLeft--;
     }
 
     private void HandleFirst(PathKey path, ReadOnlySpan<byte> datagram, Instant now)
@@ -109,7 +129,9 @@ internal sealed partial class OverlayCore
                 return;
             }
         // Half of the places are for addresses at which a node is said to be: who invents addresses takes the others.
-        if (_answering.Count >= (IsOfPeer(path.Remote) ? AnsweringMax : AnsweringMax / 2) || _answering.Values.Count(waiting => waiting.From.Equals(path.Remote.Address)) >= AnsweringOfOneMax || NewIndex() is not { } index)
+        if (_answering.Count >= (IsOfPeer(path) ? AnsweringMax : AnsweringMax / 2)
+            || _answering.Values.Count(waiting => waiting.Via == path.Via && waiting.From.Equals(path.Remote.Address)) >= (path.IsRelayed ? AnsweringOfRelayMax : AnsweringOfOneMax)
+            || NewIndex() is not { } index)
         {
             Counts.Limited++;
             return;
@@ -119,11 +141,21 @@ internal sealed partial class OverlayCore
             Counts.Refused++;
             return;
         }
-        _answering.Add(index, new Answering(responder, path.Remote.Address, now));
+        _answering.Add(index, new Answering(responder, path.Remote.Address, path.Via, now));
         _letters.Enqueue((path, responder.Second.ToArray()));
     }
 
-    private bool IsOfPeer(IPEndPoint address) => _peers.Values.Any(peer => peer.Remotes.Any(remote => remote.Address.Equals(address)));
+    private bool IsOfPeer(PathKey path) => path.IsRelayed ? _routes.Best(path.To) is not null : _peers.Values.Any(peer => MayBeAt(peer, path));
+
+    private static bool MayBeAt(Peer peer, PathKey path)
+    {
+        if (path.IsRelayed)
+            return peer.Handle == path.To;
+        foreach (var remote in peer.Remotes)
+            if (remote.Address.Equals(path.Remote))
+                return true;
+        return false;
+    }
 
     private void HandleSecond(PathKey path, ReadOnlySpan<byte> datagram, Instant now)
     {
@@ -174,7 +206,10 @@ internal sealed partial class OverlayCore
             Release(gone.OwnIndex, peer);
             gone.Dispose();
         }
-        peer.Learn(path.Remote, path.Link, isProven: true);
+        if (path.IsRelayed)
+            peer.Near.MetThrough(path.Via);
+        else
+            peer.Learn(path.Remote, path.Link, isProven: true);
         peer.StopWanting();
         peer.UsedAt = now;
         peer.CutOffSince = Instant.Never; // by these keys it may be reached: no others before they had time for it
@@ -190,16 +225,20 @@ internal sealed partial class OverlayCore
                 _letters.Enqueue((path, [(byte)PacketType.Stranger, datagram[1], datagram[2]]));
             return;
         }
-        var outcome = keys.Packets.Open(datagram, _plain, out var length);
+        var isRelayed = (PacketType)datagram[0] == PacketType.Relayed;
+        var outcome = keys.Packets.Open(datagram, isRelayed ? _relayed : _plain, out var length);
         Count(outcome);
         if (outcome != PacketOutcome.Genuine)
             return;
-        if ((PacketType)datagram[0] == PacketType.Run)
+        if (!path.IsRelayed)
+            peer.Near.Heard(now);
+        if (isRelayed)
+            HandleRelayed(peer, keys, path, length, now);
+        else if ((PacketType)datagram[0] == PacketType.Run)
             HandleRun(peer, keys, path, _plain.AsSpan(0, length), now);
         else if (peer.IsOfThisRun(keys))
         {
-            if (peer.Session.Paths.Count == 0)
-                peer.UsedAt = now - IdleAfter + Nap; // no more than it takes to say what wakes it up
+            WakeUp(peer, now);
             Hear(peer, path, length, now);
         }
     }
@@ -211,8 +250,16 @@ internal sealed partial class OverlayCore
             peer.Session.Handle(known, _plain.AsSpan(0, length), now);
             if (peer.Session.Inbox.Count > 0)
                 peer.UsedAt = now;
-            Report(peer);
+            Report(peer, now);
+            TendNear(peer, now);
         }
+    }
+
+    /// <summary>It was heard: for no longer than it takes to say what wakes it up.</summary>
+    private static void WakeUp(Peer peer, Instant now)
+    {
+        if (peer.Session.Paths.Count == 0)
+            (peer.UsedAt, peer.Near.WokenAt) = (now - IdleAfter + Nap, now);
     }
 
     private void HandleRun(Peer peer, SealedSession keys, PathKey path, ReadOnlySpan<byte> plain, Instant now)
@@ -223,8 +270,12 @@ internal sealed partial class OverlayCore
             return;
         }
         if (peer.RunIs(BinaryPrimitives.ReadUInt64BigEndian(plain), keys) is { } ended)
+        {
             foreach (var token in ended.Undelivered)
-                Ended.Enqueue((token, false));
+                End(peer, token, false);
+            peer.Near.Restart();
+            _routes.Forget(peer.Handle);
+        }
         if (!peer.IsOfThisRun(keys))
             return; // held back from an earlier one
         if (plain[8] != 0)
@@ -234,14 +285,15 @@ internal sealed partial class OverlayCore
         Learn(peer, path, now)?.Met(now);
         Spread(peer, now);
         peer.Session.Advance(now);
-        Report(peer);
+        Report(peer, now);
+        TendNear(peer, now);
     }
 
     /// <summary>A peer does not know the session: it may have begun anew.</summary>
     private void HandleStranger(PathKey path, ushort index, Instant now)
     {
         foreach (var peer in _peers.Values)
-            if (peer.Keys is { } keys && keys.PeerIndex == index && now - peer.AgreedAt >= KeysAgeMin && peer.Remotes.Any(remote => remote.Address.Equals(path.Remote)))
+            if (peer.Keys is { } keys && keys.PeerIndex == index && now - peer.AgreedAt >= KeysAgeMin && MayBeAt(peer, path))
                 peer.Want(now);
     }
 
@@ -283,6 +335,8 @@ internal sealed partial class OverlayCore
     /// <summary>The peer was heard there.</summary>
     private PeerPath? Learn(Peer peer, PathKey path, Instant now)
     {
+        if (path.IsRelayed)
+            return LearnThrough(peer, path, now);
         foreach (var link in _links)
             if (link.Index == path.Link)
                 return peer.Session.Learn(path, link.Name, link.Kind, now);
@@ -301,7 +355,7 @@ internal sealed partial class OverlayCore
         return null;
     }
 
-    private sealed record Answering(HandshakeResponder Responder, IPAddress From, Instant Since)
+    private sealed record Answering(HandshakeResponder Responder, IPAddress From, int Via, Instant Since)
     {
         public int Answers { get; set; } = 1;
     }

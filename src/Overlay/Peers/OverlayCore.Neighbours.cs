@@ -32,14 +32,17 @@ internal sealed partial class OverlayCore
             Counts.Malformed++;
             return;
         }
-        if (_peers.ContainsKey(node))
+        if (_peers.TryGetValue(node, out var known))
         {
             Learn(node, path.Remote, path.Link, now);
+            Court(known, now);
             return;
         }
         if (!MakeRoomForHeard())
             return;
         Learn(node, path.Remote, path.Link, now);
+        if (_peers.TryGetValue(node, out var peer))
+            Court(peer, now);
         // Who has just come hears of this node soon, and nobody can make it say so without end.
         if (_shoutAt.TryGetValue(path.Link, out var at))
             _shoutAt[path.Link] = Instant.Min(at, _shouted.TryGetValue(path.Link, out var last) && last + ShoutPause > now ? last + ShoutPause : now);
@@ -70,10 +73,7 @@ internal sealed partial class OverlayCore
         if (heard.Count == 0)
             return false;
         var dropped = heard[random.Next(heard.Count)];
-        foreach (var (index, owner) in _byIndex.ToList())
-            if (owner == dropped)
-                _byIndex.Remove(index);
-        dropped.Dispose();
-        return _peers.Remove(dropped.Id);
+        Remove(dropped);
+        return true;
     }
 }

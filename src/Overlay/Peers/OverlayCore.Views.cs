@@ -1,3 +1,4 @@
+using EdgeFirmware.Contracts;
 using EdgeFirmware.Overlay.Paths;
 
 namespace EdgeFirmware.Overlay.Peers;
@@ -18,11 +19,25 @@ internal sealed partial class OverlayCore
         return views;
     }
 
-    public OverlayFigures Figures() => new(Counts.Received, Counts.Sent, Counts.Switches,
+    /// <summary>Nodes that are reached, spoken with or not.</summary>
+    public IReadOnlyList<NodeId> Reached() => [.. _routes.Reached];
+
+    public OverlayFigures Figures() => new(Counts.Received, Counts.Sent, Counts.Switches, Counts.Relayed, Counts.RelayedBytes,
     [
         new("malformed", Counts.Malformed), new("forged", Counts.Forged), new("replayed", Counts.Replayed), new("strange", Counts.Strange), new("refused", Counts.Refused),
-        new("limited", Counts.Limited),
+        new("limited", Counts.Limited), new("no-way", Counts.NoWay), new("circling", Counts.Circling), new("crowded", Counts.Crowded), new("not-relaying", Counts.NotRelaying),
+        new("unbelieved", _routes.Unbelieved),
     ]);
 
-    private static OverlayPathView View(PeerPath path) => new(path.LinkName, path.Kind, path.Key.Remote, path.IsUsable, path.RoundTrip.Smoothed, path.Loss);
+    private OverlayPathView View(PeerPath path)
+    {
+        if (!path.Key.IsRelayed || !_byHandle.TryGetValue(path.Key.Via, out var via))
+            return new OverlayPathView(path.LinkName, path.Kind, path.Key.Remote, path.IsUsable, path.RoundTrip.Smoothed, path.Loss);
+        var next = via.Near.Direct ?? path.Key;
+        var name = RouteName;
+        foreach (var link in _links)
+            if (link.Index == next.Link)
+                name = link.Name;
+        return new OverlayPathView(name, path.Kind, next.Remote, path.IsUsable, path.RoundTrip.Smoothed, path.Loss, via.Id);
+    }
 }

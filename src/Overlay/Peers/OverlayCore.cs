@@ -12,8 +12,9 @@ namespace EdgeFirmware.Overlay.Peers;
 
 /// <summary>All other nodes that this one speaks with: where they are, who they are, and what is said. Knows no socket and no clock; keys and signatures are made
 /// here.</summary>
+/// <param name="relays">Passes on what others say to each other, and tells neighbours whom it reaches.</param>
 /// <param name="run">Drawn anew at each start: by it a peer sees that what it had said before is not known here any more.</param>
-internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong run, Random random) : IDisposable
+internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong run, Random random, bool relays = false) : IDisposable
 {
     public const int PeersMax = 1024;
 
@@ -106,10 +107,12 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
             if (peer.GreetAt != Instant.Never)
                 peer.WantAtOnce(now);
             peer.TellRunAtOnce(now);
+            NearAfterLinks(peer, now);
         }
         foreach (var link in links)
             if (IsUsable(link))
                 _shoutAt.TryAdd(link.Index, now);
+        TendRoutes(now);
     }
 
     public Instant NextWakeup(Instant now)
@@ -117,7 +120,7 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
         var next = Instant.Never;
         foreach (var peer in _peers.Values)
         {
-            next = Instant.Min(next, Instant.Min(peer.GreetAt, peer.TellRunAt));
+            next = Instant.Min(next, Instant.Min(Instant.Min(peer.GreetAt, peer.TellRunAt), NearWakeup(peer)));
             if (!peer.IsMet)
                 continue;
             next = Instant.Min(next, Instant.Min(peer.Session.NextWakeup(now), peer.GreetAt == Instant.Never ? peer.CutOffSince + CutOffPatience : Instant.Never));
@@ -126,6 +129,8 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
         }
         foreach (var at in _shoutAt.Values)
             next = Instant.Min(next, at);
+        foreach (var queue in _queues.Values)
+            next = Instant.Min(next, queue.ReadyAt(now));
         return next;
     }
 
@@ -134,9 +139,11 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
         foreach (var peer in _peers.Values)
         {
             peer.Session.Advance(now);
-            Report(peer);
+            Report(peer, now);
             Tend(peer, now);
+            TendNear(peer, now);
         }
+        TendRoutes(now);
         DropStale(now);
         Shout(now);
     }
@@ -146,17 +153,19 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
     /// <returns>Where to, and its length; <c>null</c>: nothing now.</returns>
     public (PathKey Path, int Length)? Poll(Span<byte> datagram, Instant now)
     {
-        if (_letters.TryDequeue(out var letter))
+        while (_letters.TryDequeue(out var letter))
         {
             letter.Datagram.CopyTo(datagram);
-            return (letter.Path, letter.Datagram.Length);
+            if (Carry(letter.Path, datagram, letter.Datagram.Length, now) is { } sent)
+                return sent;
         }
         foreach (var peer in _peers.Values)
             // Keys that are worn out seal nothing more: what was polled counts as lost, and goes out again under the next ones.
-            if (peer is { IsMet: true, SendingKeys: { } keys } && peer.Session.Poll(_plain, now) is var (path, length)
+            while (peer is { IsMet: true, SendingKeys: { } keys } && peer.Session.Poll(_plain, now) is var (path, length)
                 && keys.Packets.Seal((byte)PacketType.Frames, keys.PeerIndex, _plain.AsSpan(0, length), datagram) is > 0 and var size)
-                return (path.Key, size);
-        return null;
+                if (Carry(path.Key, datagram, size, now) is { } sent)
+                    return sent;
+        return PollRelayed(datagram, now);
     }
 
     public void Dispose()
@@ -170,11 +179,11 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
     /// <summary>What changes by itself: keys that wear out, a peer that is not reached, a run that has to be told.</summary>
     private void Tend(Peer peer, Instant now)
     {
-        var isCutOff = peer.IsMet && peer.Session is { Current: null, IsIdle: false };
+        var isCutOff = peer is { IsMet: true, IsQuiet: false, Session.Current: null };
         peer.CutOffSince = isCutOff ? Instant.Min(peer.CutOffSince, now) : Instant.Never;
         if (peer.Keys?.Packets.IsDue == true || peer.CutOffSince + CutOffPatience <= now)
             peer.Want(now);
-        if (peer is { IsMet: false, Session.IsIdle: true })
+        if (peer is { IsMet: false, Session.IsIdle: true, Near.CourtsLeft: <= 0 })
             peer.StopWanting();
         if (peer.GreetAt <= now)
             Greet(peer, now);
@@ -188,16 +197,16 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
             }
             peer.TellsRun(now);
         }
-        if (!peer.Session.IsIdle)
+        if (!peer.IsQuiet)
             peer.UsedAt = now;
         else if (peer.Session.Paths.Count > 0 && now - peer.UsedAt >= IdleAfter)
             peer.Session.Sleep();
     }
 
-    private void Report(Peer peer)
+    private void Report(Peer peer, Instant now)
     {
         while (peer.Session.Delivered.TryDequeue(out var token))
-            Ended.Enqueue((token, true));
+            End(peer, token, true);
         while (peer.Session.Switches.TryDequeue(out var change))
         {
             peer.HasSwitched(change.Why);
@@ -210,18 +219,24 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
             }));
         }
         while (peer.Session.Inbox.TryDequeue(out var message))
-            Inbox.Enqueue(new Incoming(peer.Id, peer.Session, message.Lane, message.Body));
+            if (message.Lane == RoutesLane)
+                HandleRoutes(peer, message.Body.Span, now);
+            else
+                Inbox.Enqueue(new Incoming(peer.Id, peer.Session, message.Lane, message.Body));
     }
 
     /// <summary>All ways that could lead to the peer are tried.</summary>
     private void Spread(Peer peer, Instant now)
     {
+        if (peer.Session.Paths.Count == 0)
+            peer.Near.WokenAt = now;
         var ways = Ways(peer).ToList();
         // Before the links were known the kernel's choice was all there was.
         foreach (var path in peer.Session.Paths.Where(path => path.Key.Link == 0 && ways.Exists(way => way.Key.Link != 0 && way.Key.Remote.Equals(path.Key.Remote))).ToList())
             peer.Session.Unlearn(path.Key, now);
         foreach (var way in ways)
             peer.Session.Learn(way.Key, way.Name, way.Kind, now);
+        SpreadThroughOthers(peer, now);
     }
 
     private IEnumerable<(PathKey Key, string Name, LinkKind Kind)> Ways(Peer peer)
@@ -238,6 +253,8 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
             if (!isOnLink && remote.Link == 0)
                 yield return (new PathKey(0, remote.Address), RouteName, LinkKind.Other);
         }
+        foreach (var (key, name, kind, _) in WaysThroughOthers(peer))
+            yield return (key, name, kind);
     }
 
     private static bool IsUsable(KernelLink link) => link is { IsUp: true, HasCarrier: true, Addresses.Count: > 0 };
@@ -272,6 +289,7 @@ internal sealed partial class OverlayCore(NodeId self, IPeerTrust trust, ulong r
         if (node == self || (_peers.Count >= PeersMax && !DropHeard()))
             return null;
         _peers.Add(node, peer = new Peer(node));
+        _byHandle.TryAdd(peer.Handle, peer);
         return peer;
     }
 

@@ -20,6 +20,23 @@ internal sealed class OverlayCounts
     /// <summary>First datagrams beyond what is answered at a time.</summary>
     public long Limited { get; set; }
 
+    /// <summary>To be relayed, to a node that is not reached from here, or only by the way that it came.</summary>
+    public long NoWay { get; set; }
+
+    /// <summary>To be relayed, after too many relays, or back to who had sent it.</summary>
+    public long Circling { get; set; }
+
+    /// <summary>To be relayed, more than the link carries.</summary>
+    public long Crowded { get; set; }
+
+    /// <summary>To be relayed by this node, which does not.</summary>
+    public long NotRelaying { get; set; }
+
+    /// <summary>Passed on for others, and their bytes.</summary>
+    public long Relayed { get; set; }
+
+    public long RelayedBytes { get; set; }
+
     public long Received { get; set; }
 
     public long Sent { get; set; }

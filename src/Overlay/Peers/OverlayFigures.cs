@@ -3,5 +3,7 @@ namespace EdgeFirmware.Overlay.Peers;
 /// <summary>Counted since the start.</summary>
 /// <param name="Received">Datagrams, whatever became of them.</param>
 /// <param name="Switches">How often another path to a peer was used than before.</param>
+/// <param name="Relayed">Datagrams passed on for others.</param>
+/// <param name="RelayedBytes">Of them, as they came.</param>
 /// <param name="Dropped">Datagrams, by why.</param>
-public sealed record OverlayFigures(long Received, long Sent, long Switches, IReadOnlyList<KeyValuePair<string, long>> Dropped);
+public sealed record OverlayFigures(long Received, long Sent, long Switches, long Relayed, long RelayedBytes, IReadOnlyList<KeyValuePair<string, long>> Dropped);

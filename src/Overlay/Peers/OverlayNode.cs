@@ -33,7 +33,7 @@ public sealed class OverlayNode(
 
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
 
-    private readonly OverlayCore _core = new(self, trust, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), new Random());
+    private readonly OverlayCore _core = new(self, trust, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), new Random(), options.Relay);
     private readonly LoopInbox _inbox = new(InboxMax);
     private readonly Dictionary<long, Sending> _sending = [];
     private readonly Dictionary<(NodeId, OverlayPriority), Queue<Sending>> _waiting = [];
@@ -53,6 +53,16 @@ public sealed class OverlayNode(
 
     /// <summary>The peers that were spoken with, and the ways to them.</summary>
     public Task<IReadOnlyList<OverlayPeerView>> ListAsync(CancellationToken cancel) => AskAsync(_core.Views, cancel);
+
+    /// <summary>Nodes that are reached, whether spoken with or only told of by a neighbour.</summary>
+    public Task<IReadOnlyList<NodeId>> ReachedAsync(CancellationToken cancel) => AskAsync(_core.Reached, cancel);
+
+    /// <summary>The members of the mesh, and where they are: a relay meets those, too, that no link of its leads to at once. Thread safe.</summary>
+    public void MembersAre(IReadOnlyList<(NodeId Id, IPAddress Address)> members) => _inbox.Writer.TryWrite(now =>
+    {
+        foreach (var (id, address) in members)
+            _core.IsThere(id, new IPEndPoint(address, options.Port), now);
+    });
 
     public Task<OverlayFigures> CountAsync(CancellationToken cancel) => AskAsync(_core.Figures, cancel);
 

@@ -8,4 +8,7 @@ public sealed class OverlayOptions
 
     /// <summary>UDP, the same on every node of a site.</summary>
     public int Port { get; set; } = PortDefault;
+
+    /// <summary>Whether this node passes on what others say to each other, and meets its neighbours for that.</summary>
+    public bool Relay { get; set; } = true;
 }

@@ -19,4 +19,7 @@ internal enum PacketType : byte
 
     /// <summary>To all on the link: a node is here; its ID as text. Anybody can say that, so it is only a reason to ask.</summary>
     Here,
+
+    /// <summary>Sealed, between neighbours: <see cref="Relaying.RelayedHeader"/>, and a datagram of one of the types before <see cref="Here"/>.</summary>
+    Relayed,
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeFirmware.Contracts;
+using EdgeFirmware.Overlay.Relaying;
 using EdgeFirmware.Overlay.Sealing;
 using EdgeFirmware.Overlay.Sessions;
 
@@ -30,6 +31,11 @@ internal sealed class Peer(NodeId id) : IDisposable
     private ulong? _runOfFormerKeys;
 
     public NodeId Id => id;
+
+    /// <summary>The node to relays.</summary>
+    public int Handle { get; } = NodeHandle.Of(id);
+
+    public Neighbour Near { get; } = new();
 
     public SessionCore Session { get; private set; } = new();
 
@@ -73,7 +79,10 @@ internal sealed class Peer(NodeId id) : IDisposable
     public IReadOnlyList<Remote> Remotes => _remotes;
 
     /// <summary>It may be there, and nothing was ever said to it.</summary>
-    public bool IsHeardOnly => Keys is null && GreetAt == Instant.Never && Session.IsIdle;
+    public bool IsHeardOnly => Keys is null && Session.IsIdle;
+
+    /// <summary>Nothing is to be said to it; routes, only when it is there.</summary>
+    public bool IsQuiet => Session.IsIdle || (Near.Direct is null && Session.IsIdleBut(OverlayCore.RoutesLane));
 
     /// <param name="link">On which it is; only a link-local address is bound to it.</param>
     /// <param name="isProven">It was met there.</param>

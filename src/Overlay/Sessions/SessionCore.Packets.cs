@@ -1,12 +1,16 @@
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
 using EdgeFirmware.Overlay.Paths;
+using EdgeFirmware.Overlay.Relaying;
 using EdgeFirmware.Overlay.Sealing;
 
 namespace EdgeFirmware.Overlay.Sessions;
 
 internal sealed partial class SessionCore
 {
+    /// <summary>So much goes over any path: what was lost on one has to fit into another.</summary>
+    private const int PlainBytesMax = PacketSeal.PlainBytesMax - RelayedHeader.Overhead;
+
     private bool HasData => Array.Exists(_out, static lane => lane.HasLost || lane.HasNew);
 
     private bool OwesAck => Array.Exists(_in, static lane => lane.AckAt != Instant.Never);
@@ -44,7 +48,7 @@ internal sealed partial class SessionCore
     /// <returns>Its path, and its length; <c>null</c>: nothing now.</returns>
     public (PeerPath Path, int Length)? Poll(Span<byte> packet, Instant now)
     {
-        var writer = new FrameWriter(packet[..PacketSeal.PlainBytesMax]);
+        var writer = new FrameWriter(packet[..PlainBytesMax]);
         foreach (var path in _paths)
             if (path.IsUp && (path.PongDue is not null || path.NextPingAt <= now))
                 return Done(WriteProbe(ref writer, path, now), ref writer, now);
@@ -67,7 +71,7 @@ internal sealed partial class SessionCore
 
     private static (PeerPath, int)? Done(PeerPath path, ref FrameWriter writer, Instant now)
     {
-        path.Load.Spend(writer.Length + PacketSeal.Overhead, now);
+        path.Load.Spend(writer.Length + path.Overhead, now);
         return (path, writer.Length);
     }
 
@@ -124,10 +128,10 @@ internal sealed partial class SessionCore
     private int RoomOn(PeerPath path)
     {
         if (path.Kind != LinkKind.SixLowpan || path.Loss <= FragmentLossMax && Array.Exists(_out, static lane => lane.HasLost || lane.Waiting > 1))
-            return PacketSeal.PlainBytesMax;
-        const int ofOneFrame = RadioFrames.PayloadOfOneFrame - PacketSeal.Overhead;
+            return PlainBytesMax;
+        var ofOneFrame = RadioFrames.PayloadOfOneFrame - path.Overhead;
         var lane = Array.Find(_out, static lane => lane.HasLost || lane.HasNew);
-        return lane is null || lane.NextBytes + FrameWriter.ChunkOverheadMax <= ofOneFrame ? ofOneFrame : PacketSeal.PlainBytesMax;
+        return lane is null || lane.NextBytes + FrameWriter.ChunkOverheadMax <= ofOneFrame ? ofOneFrame : PlainBytesMax;
     }
 
     /// <param name="dueBy">Only those that are due; <see cref="Instant.Never"/>: whatever is owed.</param>

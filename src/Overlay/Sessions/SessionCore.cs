@@ -57,6 +57,9 @@ internal sealed partial class SessionCore
     /// <summary>Frames that made no sense.</summary>
     public long Malformed { get; private set; }
 
+    /// <summary>Nothing is under way or waits, but perhaps in one lane.</summary>
+    public bool IsIdleBut(byte lane) => Array.TrueForAll(_out, other => other.Number == lane || other.IsEmpty);
+
     /// <summary>Nothing is under way or waits.</summary>
     public bool IsIdle => Array.TrueForAll(_out, static lane => lane.IsEmpty);
 
@@ -90,6 +93,13 @@ internal sealed partial class SessionCore
         Choose(now);
     }
 
+    /// <summary>A way through others is there, or is not now.</summary>
+    public void PathIs(PeerPath path, bool isUp, Instant now)
+    {
+        path.LinkIs(isUp, now);
+        Choose(now);
+    }
+
     /// <summary>The way is there no more.</summary>
     public void Unlearn(PathKey key, Instant now)
     {
@@ -104,6 +114,8 @@ internal sealed partial class SessionCore
     /// <summary>Nothing is said: all ways are forgotten, and learnt again when there is something to say.</summary>
     public void Sleep()
     {
+        foreach (var path in _paths)
+            path.Leave();
         _paths.Clear();
         _current = _heardOn = _rescue = null;
     }

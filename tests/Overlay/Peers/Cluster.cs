@@ -19,13 +19,19 @@ internal sealed class Cluster : IDisposable
     private int _idle;
 
     public Cluster(int seed, Func<NodeId, IPeerTrust> trust, int nodes, params Medium[] media)
+        : this(seed, trust, nodes, static _ => false, media)
+    {
+    }
+
+    /// <param name="relays">Which of the nodes do.</param>
+    public Cluster(int seed, Func<NodeId, IPeerTrust> trust, int nodes, Func<int, bool> relays, params Medium[] media)
     {
         _random = new Random(seed);
         Media = media;
         for (var number = 1; number <= nodes; number++)
         {
             var id = NodeId.Parse($"gate-{number}/02:00:00:00:00:{number:x2}");
-            Nodes.Add(new Node(this, id, trust(id), number));
+            Nodes.Add(new Node(this, id, trust(id), number, relays(number)));
         }
         foreach (var node in Nodes)
             node.LinksAre();
@@ -75,12 +81,13 @@ internal sealed class Cluster : IDisposable
     public void Transmit(Node from, Medium medium, Node to, byte[] datagram)
     {
         medium.Sent.Add(datagram);
-        if (!medium.IsUp || medium.Deaf.Contains((from.Number, to.Number)) || _random.NextDouble() < medium.Loss)
+        from.Traffic?.Invoke(medium, datagram);
+        if (!medium.IsUp || !medium.Has(to.Number) || from.IsDead || to.IsDead || medium.Deaf.Contains((from.Number, to.Number)) || _random.NextDouble() < medium.Loss)
             return;
         _agenda.Enqueue(() => to.Core.Handle(medium.Index, medium.AddressOf(from.Number), datagram, Now), (Now + medium.Delay, _order++));
     }
 
-    internal sealed class Node(Cluster cluster, NodeId id, IPeerTrust trust, int number)
+    internal sealed class Node(Cluster cluster, NodeId id, IPeerTrust trust, int number, bool relays)
     {
         private ulong _run = (ulong)number << 32;
         private long _token;
@@ -89,7 +96,13 @@ internal sealed class Cluster : IDisposable
 
         public int Number => number;
 
-        public OverlayCore Core { get; private set; } = new(id, trust, (ulong)number << 32, new Random(number));
+        /// <summary>Neither says nor hears anything more, and nobody is told.</summary>
+        public bool IsDead { get; set; }
+
+        /// <summary>Told of each datagram that it sends.</summary>
+        public Action<Medium, byte[]>? Traffic { get; set; }
+
+        public OverlayCore Core { get; private set; } = new(id, trust, (ulong)number << 32, new Random(number), relays);
 
         public List<(NodeId From, string Text)> Got { get; } = [];
 
@@ -101,12 +114,12 @@ internal sealed class Cluster : IDisposable
         public void Restart()
         {
             Core.Dispose();
-            Core = new OverlayCore(id, trust, ++_run, new Random((int)_run));
+            Core = new OverlayCore(id, trust, ++_run, new Random((int)_run), relays);
             LinksAre();
         }
 
         public void LinksAre() => Core.LinksAre(
-            [.. cluster.Media.Select(medium => new KernelLink(
+            [.. cluster.Media.Where(medium => medium.Has(number)).Select(medium => new KernelLink(
                 medium.Name, medium.Index, medium.Kind, false, true, medium.IsUp, [new LinkAddress(medium.AddressOf(number).Address, 24, AddressScope.Global)], []))],
             cluster.Now);
 
@@ -130,9 +143,12 @@ internal sealed class Cluster : IDisposable
             while (Core.Events.TryDequeue(out var happened))
                 Events.Add(happened);
             while (Core.Shouts.TryDequeue(out var link))
+            {
+                var medium = cluster.Media.Single(medium => medium.Index == link);
                 foreach (var other in cluster.Nodes)
-                    if (other != this)
-                        cluster.Transmit(this, cluster.Media.Single(medium => medium.Index == link), other, Core.Here);
+                    if (other != this && medium.Has(other.Number))
+                        cluster.Transmit(this, medium, other, Core.Here);
+            }
             for (var i = 0; Core.Poll(cluster._datagram, cluster.Now) is var (path, length); i++)
             {
                 Assert.True(i < 10_000, "it sends without end");
@@ -145,8 +161,9 @@ internal sealed class Cluster : IDisposable
     }
 }
 
-/// <summary>A link that all nodes have; may be changed at any time.</summary>
-internal sealed class Medium(string name, int index, LinkKind kind)
+/// <summary>A link of some nodes, or of all; may be changed at any time.</summary>
+/// <param name="nodes">Whose link it is; none: everybody's.</param>
+internal sealed class Medium(string name, int index, LinkKind kind, params int[] nodes)
 {
     public string Name => name;
 
@@ -164,6 +181,8 @@ internal sealed class Medium(string name, int index, LinkKind kind)
     public HashSet<(int, int)> Deaf { get; } = [];
 
     public List<byte[]> Sent { get; } = [];
+
+    public bool Has(int node) => nodes.Length == 0 || Array.IndexOf(nodes, node) >= 0;
 
     public IPEndPoint AddressOf(int node) => new(IPAddress.Parse($"10.{index}.0.{node}"), 61616);
 
