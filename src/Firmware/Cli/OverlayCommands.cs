@@ -20,7 +20,7 @@ internal static class OverlayCommands
             parsed, new ControlRequest("reach", parsed.GetValue(name), Count: parsed.GetValue(count), IntervalMs: parsed.GetValue(interval)), (answer, output) =>
         {
             var reach = answer.Deserialize(FirmwareJson.Default.ReachView)!;
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{reach.Id} has it after {reach.Milliseconds:0.0} ms{(reach.Path is { } path ? $", over {path.Link} to {path.Address}" : "")}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{reach.Id} has it after {reach.Milliseconds:0.0} ms{(reach.Path is { } path ? $", over {path.Link} to {path.Address}{Via(path)}" : "")}"));
         }, cancel));
         return command;
     }
@@ -33,6 +33,8 @@ internal static class OverlayCommands
             Print(answer.Deserialize(FirmwareJson.Default.PeerPathsViewArray)!, output), cancel));
         return command;
     }
+
+    private static string Via(PathView path) => path.Via is { } via ? $" via {via[..via.IndexOf('/', StringComparison.Ordinal)]}" : "";
 
     private static void Print(PeerPathsView[] peers, TextWriter output)
     {
@@ -49,7 +51,7 @@ internal static class OverlayCommands
             ? ["", "-", "-", "-", "-", "-", "-"]
             :
             [
-                path == peer.Path ? "*" : "", path.Link, path.Kind, path.Address, path.Usable ? "yes" : "no",
+                path == peer.Path ? "*" : "", path.Link + Via(path), path.Kind, path.Address, path.Usable ? "yes" : "no",
                 path.RoundTripMs is { } trip ? string.Create(CultureInfo.InvariantCulture, $"{trip:0.0} ms") : "-", $"{path.Loss * 100:0} %",
             ];
         string[] rest = isFirst

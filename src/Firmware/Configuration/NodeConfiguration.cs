@@ -59,6 +59,9 @@ internal sealed record MeshConfiguration(IPEndPoint Listen, IReadOnlyList<IPEndP
     /// <summary>UDP port by which nodes reach each other over any link; <c>null</c>: not at all.</summary>
     public int? OverlayPort { get; init; }
 
+    /// <summary>Whether it passes on what others say to each other.</summary>
+    public bool Relays { get; init; } = true;
+
     /// <summary>Whether work is moved to even out the site.</summary>
     public bool Balances { get; init; } = true;
 }

@@ -49,6 +49,7 @@ internal sealed record Setting(string Section, string Key, SettingKind Kind, str
         new("Links", "Names", SettingKind.TextList, "interfaces to watch", "eth0", "all but virtual ones that lead nowhere"),
         new("Links", "Kinds", SettingKind.TextList, "what an interface is, where the kernel cannot know: ethernet, wifi, cellular, 6lowpan or other", "usb0=cellular", "as the kernel says"),
         new("Overlay", "Port", SettingKind.Number, "UDP port by which nodes reach each other over any link, the same on all; 0: not at all", "61616", "61616"),
+        new("Overlay", "Relay", SettingKind.Switch, "pass on what nodes say to each other that no link of theirs brings together", "false", "true"),
         new("Engine", "Socket", SettingKind.Text, "unix socket of the container engine", "/run/docker.sock", "/run/docker.sock"),
     ];
 

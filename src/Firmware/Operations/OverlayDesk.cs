@@ -14,9 +14,10 @@ namespace EdgeFirmware.Firmware.Operations;
 internal sealed record PeerPathsView(string Id, PathView? Path, PathView[] Paths, int Waiting, long Switches, string? Why);
 
 /// <param name="Link">Its name; <c>route</c>: wherever the kernel routes.</param>
+/// <param name="Via">ID of the neighbour that passes it on, to whom that link and address lead; absent: nobody.</param>
 /// <param name="RoundTripMs">Smoothed; absent before the first answer.</param>
 /// <param name="Loss">Share of the last 64 probes that were not answered, 0-1.</param>
-internal sealed record PathView(string Link, string Kind, string Address, bool Usable, double? RoundTripMs, double Loss);
+internal sealed record PathView(string Link, string Kind, string Address, bool Usable, double? RoundTripMs, double Loss, string? Via = null);
 
 /// <param name="Milliseconds">From the first packet, keys and all where there were none, until it was known that the peer has the message.</param>
 internal sealed record ReachView(string Id, double Milliseconds, PathView? Path);
@@ -51,7 +52,7 @@ internal sealed class OverlayDesk(OverlayNode? overlay, Func<string, NodeId> fin
             throw new OperationRefusedException(400, $"1 to {CountMax} messages, 1 to {IntervalMax} ms apart");
         // A node that the mesh has lost may still be reached.
         var known = (await overlay.ListAsync(cancel)).Where(peer => peer.Id.Name == name || peer.Id.Value == name).ToList();
-        var node = known.Count == 1 ? known[0].Id : find(name);
+        var node = known.Count == 1 ? known[0].Id : await ToldOfAsync(overlay, name, cancel) ?? find(name);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var underWay = Channel.CreateUnbounded<Task<ReachView>>(); // at most CountMax
         var sending = SendAsync(overlay, node, count, TimeSpan.FromMilliseconds(intervalMilliseconds), underWay.Writer, ending.Token);
@@ -65,6 +66,20 @@ internal sealed class OverlayDesk(OverlayNode? overlay, Func<string, NodeId> fin
             await ending.CancelAsync();
             await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // cancelled, unless all is said
         }
+    }
+
+    /// <summary>The mesh of a node behind others may not know it.</summary>
+    private static async Task<NodeId?> ToldOfAsync(OverlayNode overlay, string name, CancellationToken cancel)
+    {
+        NodeId? found = null;
+        foreach (var node in await overlay.ReachedAsync(cancel))
+            if (node.Name == name || node.Value == name)
+            {
+                if (found is not null)
+                    return null;
+                found = node;
+            }
+        return found;
     }
 
     private async Task SendAsync(OverlayNode to, NodeId node, int count, TimeSpan interval, ChannelWriter<Task<ReachView>> underWay, CancellationToken cancel)
@@ -105,5 +120,5 @@ internal sealed class OverlayDesk(OverlayNode? overlay, Func<string, NodeId> fin
         peer.Id.Value, peer.Path is { } path ? ViewOf(path) : null, [.. peer.Paths.Select(ViewOf)], peer.Waiting, peer.Switches, peer.Why.Length > 0 ? peer.Why : null);
 
     private static PathView ViewOf(OverlayPathView path) => new(
-        path.Link, LinkWords.Of(path.Kind), path.Remote.ToString(), path.IsUsable, path.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 3) : null, Math.Round(path.Loss, 3));
+        path.Link, LinkWords.Of(path.Kind), path.Remote.ToString(), path.IsUsable, path.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 3) : null, Math.Round(path.Loss, 3), path.Via?.Value);
 }
