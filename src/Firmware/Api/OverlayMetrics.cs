@@ -19,6 +19,8 @@ internal static class OverlayMetrics
         MetricsText.Line(text, "edge_overlay_relayed_total", figures.Relayed);
         MetricsText.Head(text, "edge_overlay_relayed_bytes_total", "counter", "Bytes of them.");
         MetricsText.Line(text, "edge_overlay_relayed_bytes_total", figures.RelayedBytes);
+        MetricsText.Head(text, "edge_overlay_told_bytes_total", "counter", "Bytes by which neighbours were told whom this node reaches.");
+        MetricsText.Line(text, "edge_overlay_told_bytes_total", figures.ToldBytes);
         MetricsText.Head(text, "edge_overlay_switches_total", "counter", "How often another path to a node was used than before.");
         MetricsText.Line(text, "edge_overlay_switches_total", figures.Switches);
         MetricsText.Head(text, "edge_path_usable", "gauge", "1 while the node answers over that link.");

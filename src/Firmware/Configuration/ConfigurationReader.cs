@@ -239,7 +239,8 @@ internal sealed class ConfigurationReader
             _faults.Add("Mesh.Listen: the address others reach this node at is needed, not a wildcard");
         return new MeshConfiguration(endpoint ?? new IPEndPoint(IPAddress.Loopback, 0), Endpoints("Mesh.Seeds", seeds), SiteKey(key), site)
         {
-            OverlayPort = OverlayPort(endpoint), Relays = _values.GetValueOrDefault("Overlay.Relay")?.GetValue<bool>() ?? true, Profile = Profile(Text("Mesh.Profile")), Balances = _values.GetValueOrDefault("Mesh.Balance")?.GetValue<bool>() ?? true,
+            OverlayPort = OverlayPort(endpoint), Relays = _values.GetValueOrDefault("Overlay.Relay")?.GetValue<bool>() ?? true,
+            Profile = Profile(Text("Mesh.Profile")), Balances = _values.GetValueOrDefault("Mesh.Balance")?.GetValue<bool>() ?? true,
         };
     }
 

@@ -18,6 +18,17 @@ internal sealed partial class OverlayCore
     private readonly byte[] _carried = new byte[PacketSeal.PlainBytesMax];
     private readonly int _handle = NodeHandle.Of(self);
 
+    /// <summary>What waits to be passed on.</summary>
+    internal IEnumerable<byte[]> Passing
+    {
+        get
+        {
+            foreach (var queue in _queues.Values)
+                foreach (var relayed in queue.Passing)
+                    yield return relayed;
+        }
+    }
+
     /// <summary>Puts a datagram that goes through others into one for the first of them.</summary>
     /// <returns><c>null</c>: it is dropped, since that one is not there.</returns>
     private (PathKey Path, int Length)? Carry(PathKey path, Span<byte> datagram, int length, Instant now)

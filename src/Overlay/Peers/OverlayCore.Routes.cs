@@ -197,7 +197,10 @@ internal sealed partial class OverlayCore
             foreach (var peer in _peers.Values)
             {
                 if (peer.IsMet && (peer.Session.Paths.Count > 0 || !peer.Session.IsIdle))
+                {
                     Spread(peer, now);
+                    Report(peer, now);
+                }
                 var isThere = peer.GreetAt != Instant.Never && _routes.Relayed(peer.Handle, 1).Count > 0;
                 if (isThere && !peer.Near.IsReachedThroughOthers)
                     peer.WantAtOnce(now);
@@ -229,6 +232,7 @@ internal sealed partial class OverlayCore
         if (length == 0 || !peer.Session.TrySend(RoutesLane, _told.AsMemory(0, length).ToArray(), RoutesToken))
             return;
         (near.IsTelling, near.ToldAt) = (true, now);
+        Counts.ToldBytes += length;
         Wake(peer, now);
     }
 }

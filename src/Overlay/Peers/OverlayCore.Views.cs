@@ -22,7 +22,7 @@ internal sealed partial class OverlayCore
     /// <summary>Nodes that are reached, spoken with or not.</summary>
     public IReadOnlyList<NodeId> Reached() => [.. _routes.Reached];
 
-    public OverlayFigures Figures() => new(Counts.Received, Counts.Sent, Counts.Switches, Counts.Relayed, Counts.RelayedBytes,
+    public OverlayFigures Figures() => new(Counts.Received, Counts.Sent, Counts.Switches, Counts.Relayed, Counts.RelayedBytes, Counts.ToldBytes,
     [
         new("malformed", Counts.Malformed), new("forged", Counts.Forged), new("replayed", Counts.Replayed), new("strange", Counts.Strange), new("refused", Counts.Refused),
         new("limited", Counts.Limited), new("no-way", Counts.NoWay), new("circling", Counts.Circling), new("crowded", Counts.Crowded), new("not-relaying", Counts.NotRelaying),

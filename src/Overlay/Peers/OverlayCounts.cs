@@ -37,6 +37,9 @@ internal sealed class OverlayCounts
 
     public long RelayedBytes { get; set; }
 
+    /// <summary>That neighbours were told of routes.</summary>
+    public long ToldBytes { get; set; }
+
     public long Received { get; set; }
 
     public long Sent { get; set; }

@@ -58,10 +58,11 @@ public sealed class OverlayNode(
     public Task<IReadOnlyList<NodeId>> ReachedAsync(CancellationToken cancel) => AskAsync(_core.Reached, cancel);
 
     /// <summary>The members of the mesh, and where they are: a relay meets those, too, that no link of its leads to at once. Thread safe.</summary>
-    public void MembersAre(IReadOnlyList<(NodeId Id, IPAddress Address)> members) => _inbox.Writer.TryWrite(now =>
+    public void MembersAre(IReadOnlyList<MemberView> members) => _inbox.Writer.TryWrite(now =>
     {
-        foreach (var (id, address) in members)
-            _core.IsThere(id, new IPEndPoint(address, options.Port), now);
+        foreach (var member in members)
+            if (member.Status == MemberStatus.Alive)
+                _core.IsThere(member.Id, new IPEndPoint(member.Address.Address, options.Port), now);
     });
 
     public Task<OverlayFigures> CountAsync(CancellationToken cancel) => AskAsync(_core.Figures, cancel);

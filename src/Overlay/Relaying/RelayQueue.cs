@@ -26,6 +26,16 @@ internal sealed class RelayQueue(LinkKind kind, Instant now)
     private Instant _filledAt = now;
     private int _bytes;
 
+    /// <summary>What waits, the first one first.</summary>
+    internal IEnumerable<byte[]> Passing
+    {
+        get
+        {
+            foreach (var waiting in _waiting)
+                yield return waiting.Relayed;
+        }
+    }
+
     /// <summary>When the next one may go; <see cref="Instant.Never"/>: none waits.</summary>
     public Instant ReadyAt(Instant now)
     {

@@ -17,6 +17,17 @@ public sealed class PathTests
     }
 
     [Fact]
+    public void Through_others_only_where_there_is_no_better_link_and_then_over_the_fewest()
+    {
+        var (modem, radio) = (Usable(LinkKind.Cellular), Usable(LinkKind.SixLowpan));
+        var (wired, longer, throughRadio) = (Relayed(LinkKind.Ethernet, 2), Relayed(LinkKind.Ethernet, 4), Relayed(LinkKind.SixLowpan, 2));
+        Assert.Equal(modem, PathChoice.Of([throughRadio, longer, wired, radio, modem], null, _now).Path);
+        Assert.Equal(wired, PathChoice.Of([throughRadio, longer, wired, radio], null, _now).Path);
+        Assert.Equal(longer, PathChoice.Of([throughRadio, longer, radio], null, _now).Path);
+        Assert.Equal(radio, PathChoice.Of([throughRadio, radio], null, _now).Path);
+    }
+
+    [Fact]
     public void One_that_lost_its_carrier_is_left_at_once()
     {
         var (wire, radio) = (Usable(LinkKind.Ethernet), Usable(LinkKind.SixLowpan));
@@ -119,9 +130,18 @@ public sealed class PathTests
         Assert.Equal(_now + TimeSpan.FromSeconds(15), path.NextPingAt);
     }
 
-    private PeerPath Usable(LinkKind kind)
+    private PeerPath Relayed(LinkKind kind, int hops)
     {
-        var path = new PeerPath(new PathKey((int)kind + 1, new IPEndPoint(IPAddress.Loopback, 1)), kind.ToString(), kind, _now);
+        var path = Usable(PathKey.Through(hops, 9), kind);
+        path.Hops = hops;
+        return path;
+    }
+
+    private PeerPath Usable(LinkKind kind) => Usable(new PathKey((int)kind + 1, new IPEndPoint(IPAddress.Loopback, 1)), kind);
+
+    private PeerPath Usable(PathKey key, LinkKind kind)
+    {
+        var path = new PeerPath(key, kind.ToString(), kind, _now);
         path.Pong(path.Ping(_now), _now);
         Assert.True(path.IsUsable);
         return path;

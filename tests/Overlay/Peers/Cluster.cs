@@ -54,13 +54,19 @@ internal sealed class Cluster : IDisposable
     public void Run(double seconds)
     {
         var until = Now + TimeSpan.FromSeconds(seconds);
+        foreach (var node in Nodes)
+            node.WakesAt = Now;
         while (true)
         {
             var next = Instant.Never;
             foreach (var node in Nodes)
             {
-                node.Drain();
-                next = Instant.Min(next, node.Core.NextWakeup(Now));
+                if (node.WakesAt <= Now)
+                {
+                    node.Drain();
+                    node.WakesAt = node.Core.NextWakeup(Now);
+                }
+                next = Instant.Min(next, node.WakesAt);
             }
             if (_agenda.TryPeek(out _, out var due))
                 next = Instant.Min(next, due.At);
@@ -72,7 +78,8 @@ internal sealed class Cluster : IDisposable
             while (_agenda.TryPeek(out _, out due) && due.At <= Now)
                 _agenda.Dequeue()();
             foreach (var node in Nodes)
-                node.Core.Advance(Now);
+                if (node.WakesAt <= Now)
+                    node.Core.Advance(Now);
         }
         Now = until;
     }
@@ -80,11 +87,19 @@ internal sealed class Cluster : IDisposable
     /// <summary>Puts bytes on a medium as if that node had sent them.</summary>
     public void Transmit(Node from, Medium medium, Node to, byte[] datagram)
     {
+        if (!medium.Reaches(from.Number, to.Number))
+            return;
         medium.Sent.Add(datagram);
         from.Traffic?.Invoke(medium, datagram);
         if (!medium.IsUp || !medium.Has(to.Number) || from.IsDead || to.IsDead || medium.Deaf.Contains((from.Number, to.Number)) || _random.NextDouble() < medium.Loss)
             return;
-        _agenda.Enqueue(() => to.Core.Handle(medium.Index, medium.AddressOf(from.Number), datagram, Now), (Now + medium.Delay, _order++));
+        _agenda.Enqueue(
+            () =>
+            {
+                to.Core.Handle(medium.Index, medium.AddressOf(from.Number), datagram, Now);
+                to.WakesAt = Now;
+            },
+            (Now + medium.Delay, _order++));
     }
 
     internal sealed class Node(Cluster cluster, NodeId id, IPeerTrust trust, int number, bool relays)
@@ -96,11 +111,17 @@ internal sealed class Cluster : IDisposable
 
         public int Number => number;
 
+        /// <summary>When it wants to be called, or has something to do.</summary>
+        public Instant WakesAt { get; set; }
+
         /// <summary>Neither says nor hears anything more, and nobody is told.</summary>
         public bool IsDead { get; set; }
 
         /// <summary>Told of each datagram that it sends.</summary>
         public Action<Medium, byte[]>? Traffic { get; set; }
+
+        /// <summary>May do to what it passes on for others what it likes.</summary>
+        public Action<OverlayCore>? Lies { get; set; }
 
         public OverlayCore Core { get; private set; } = new(id, trust, (ulong)number << 32, new Random(number), relays);
 
@@ -133,6 +154,7 @@ internal sealed class Cluster : IDisposable
 
         public void Drain()
         {
+            Lies?.Invoke(Core);
             while (Core.Inbox.TryDequeue(out var message))
             {
                 Got.Add((message.Peer, Encoding.UTF8.GetString(message.Body.Span)));
@@ -181,6 +203,9 @@ internal sealed class Medium(string name, int index, LinkKind kind, params int[]
     public HashSet<(int, int)> Deaf { get; } = [];
 
     public List<byte[]> Sent { get; } = [];
+
+    /// <summary>From and to: who is near enough, where not everybody is.</summary>
+    public Func<int, int, bool> Reaches { get; init; } = static (_, _) => true;
 
     public bool Has(int node) => nodes.Length == 0 || Array.IndexOf(nodes, node) >= 0;
 

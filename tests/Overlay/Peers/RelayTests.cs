@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
+using EdgeFirmware.Overlay.Peers;
 using EdgeFirmware.Overlay.Tests.Sealing;
 using Xunit.Abstractions;
 
