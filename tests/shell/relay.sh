@@ -59,7 +59,7 @@ start() {
   "Mesh": { "Listen": "10.97.${net[$name]}.$number:7900", "SiteKey": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" },
   "Links": { "Names": [${names%, }] } }
 JSON
-  in_node "$number" setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$binary" run --config "$work/config-$number.json" >>"$work/log-$number" 2>&1 &
+  nsenter --target "${space[$number]}" --net -- setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$binary" run --config "$work/config-$number.json" >>"$work/log-$number" 2>&1 &
   echo $! >"$work/pid-$number"
 }
 

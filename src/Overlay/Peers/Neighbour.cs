@@ -16,6 +16,7 @@ internal sealed class Neighbour
     /// <summary>How it is reached with nobody between, or was before its session fell asleep; <c>null</c>: it is not.</summary>
     public PathKey? Direct { get; set; }
 
+    /// <summary>Of that link.</summary>
     public LinkKind Kind { get; set; }
 
     /// <summary>When its ways were asked after a sleep: until they have had time to answer the former one is believed in.</summary>

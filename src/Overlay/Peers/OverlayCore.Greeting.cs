@@ -239,6 +239,8 @@ internal sealed partial class OverlayCore
         else if (peer.IsOfThisRun(keys))
         {
             WakeUp(peer, now);
+            if (path.IsRelayed && peer.Session.Paths.Count == 0)
+                Spread(peer, now); // it may have a better way
             Hear(peer, path, length, now);
         }
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeFirmware.Contracts;
 using EdgeFirmware.Contracts.Links;
+using EdgeFirmware.Overlay.Paths;
 using EdgeFirmware.Overlay.Relaying;
 
 namespace EdgeFirmware.Overlay.Peers;
@@ -139,12 +140,24 @@ internal sealed partial class OverlayCore
             return next;
         if (peer.Session.Paths.Count == 0)
             return relays ? Instant.Min(next, near.HeardAt + LookAfter) : next;
-        if (peer.Session.Current is null)
-            return Instant.Min(next, near.WokenAt + WakePatience(peer));
+        if (DirectPath(peer) is null)
+            next = Instant.Min(next, near.WokenAt + WakePatience(peer));
         return Instant.Min(next, near.UnansweredSince + (near.Kind == LinkKind.SixLowpan ? AnswerOnRadio : AnswerUsual));
     }
 
-    /// <summary>Whether the peer is a neighbour, by the way in use.</summary>
+    /// <summary>The way to the peer with nobody between: the one in use, or the fastest.</summary>
+    private static PeerPath? DirectPath(Peer peer)
+    {
+        PeerPath? direct = null;
+        foreach (var path in peer.Session.Paths)
+            if (!path.Key.IsRelayed && path == peer.Session.Current)
+                return path;
+            else if (!path.Key.IsRelayed && path.IsUsable && (direct is null || Route.CostOf(path.Kind) < Route.CostOf(direct.Kind)))
+                direct = path;
+        return direct;
+    }
+
+    /// <summary>Whether the peer is a neighbour.</summary>
     private void TendNear(Peer peer, Instant now)
     {
         var near = peer.Near;
@@ -154,8 +167,8 @@ internal sealed partial class OverlayCore
             if (!peer.IsMet)
                 peer.Want(now);
         }
-        if (peer.Session.Current is { } current)
-            (near.Direct, near.Kind) = (current.Key.IsRelayed ? null : current.Key, current.Kind);
+        if (DirectPath(peer) is { } direct)
+            (near.Direct, near.Kind) = (direct.Key, direct.Kind);
         else if (peer.Session.Paths.Count > 0 && near.WokenAt + WakePatience(peer) <= now)
             near.Direct = null;
         if (near.Direct is not null)
@@ -167,7 +180,7 @@ internal sealed partial class OverlayCore
         if (near.UnansweredSince + (near.Kind == LinkKind.SixLowpan ? AnswerOnRadio : AnswerUsual) <= now)
         {
             near.UnansweredSince = Instant.Never;
-            peer.Session.Current?.Doubt(now);
+            DirectPath(peer)?.Doubt(now);
         }
         if (_byHandle.TryGetValue(peer.Handle, out var known) && known == peer)
             _routes.IsNeighbour(peer.Handle, peer.Id, near.Direct is null ? null : near.Kind);
