@@ -87,8 +87,8 @@ internal sealed class NodeParts : IDisposable
         {
             IPeerTrust trust = site is null ? Own(new LabTrust(reached.SiteKey!)) : site.Identity;
             var overlay = _overlay = Own(new OverlayNode(
-                self, trust, new OverlayOptions { Port = overlayPort, Relay = reached.Relays }, Own(new LinkDatagrams(overlayPort, journal.For("overlay"))), node => Locate(node)?.Address,
-                ServeAsync, events.Add, time, journal.For("overlay")));
+                self, trust, new OverlayOptions { Port = overlayPort, Relay = reached.Relays }, Own(new LinkDatagrams(overlayPort, journal.For("overlay"))),
+                node => Locate(node)?.Address, ServeAsync, events.Add, time, journal.For("overlay")));
             CarrierTo = node => new NodeCarrier(node, overlay, name => FindOther(self, name), time);
             Mesh.Changed += snapshot => overlay.MembersAre(snapshot.Members);
             (Links.Changed, overlay.Doubts) = (overlay.LinksAre, Links.Doubt);
