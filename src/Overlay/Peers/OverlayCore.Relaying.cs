@@ -110,10 +110,11 @@ internal sealed partial class OverlayCore
             Counts.NotRelaying++;
         else if (header.Hops <= 1 || header.From == header.To)
             Counts.Circling++;
-        else if (_routes.Best(header.To) is not { } route || route.Via == from.Handle || !_byHandle.TryGetValue(route.Via, out var next) || next.Near.Direct is not { } direct)
+        else if (_routes.Next(header.To, now) is not { } route || route.Via == from.Handle || !_byHandle.TryGetValue(route.Via, out var next) || next.Near.Direct is not { } direct)
             Counts.NoWay++;
         else
         {
+            _routes.CameBy(header.From, from.Handle, now);
             (header with { Hops = (byte)(Math.Min(header.Hops, (byte)RouteTable.HopsMax) - 1) }).Write(relayed);
             if (!_queues.TryGetValue(direct.Link, out var queue))
                 _queues.Add(direct.Link, queue = new RelayQueue(next.Near.Kind, now));

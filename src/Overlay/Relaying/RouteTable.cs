@@ -15,6 +15,9 @@ internal sealed class RouteTable(int self)
     /// <summary>That one neighbour may tell of: one that invents nodes leaves half of the table to the others.</summary>
     public const int OfOneMax = DestinationsMax / 2;
 
+    /// <summary>More than an answer takes over eight radio links.</summary>
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<int, Destination> _destinations = [];
 
     /// <summary>Counts changes.</summary>
@@ -100,6 +103,28 @@ internal sealed class RouteTable(int self)
             if (LinkTo(route.Via) is not null && (best is null || IsBetter(route, best)))
                 best = route;
         return best;
+    }
+
+    /// <summary>A datagram of that node has come by that neighbour.</summary>
+    public void CameBy(int node, int via, Instant now)
+    {
+        if (_destinations.TryGetValue(node, out var destination))
+            (destination.LastVia, destination.LastAt) = (via, now);
+    }
+
+    /// <summary>The route for a datagram to that node: the one by which the node was last heard, if that was just now, or else the one that counts. So an answer goes
+    /// back as the question came, and who tries another way has tried it both ways.</summary>
+    public Route? Next(int to, Instant now)
+    {
+        if (_destinations.TryGetValue(to, out var destination) && destination.LastAt + AnswerTime > now)
+        {
+            if (destination.LastVia == to)
+                return destination.Direct ?? Best(to);
+            foreach (var route in destination.Routes)
+                if (route.Via == destination.LastVia && LinkTo(route.Via) is not null)
+                    return route;
+        }
+        return Best(to);
     }
 
     /// <summary>Ways through others, the best first.</summary>
@@ -214,6 +239,11 @@ internal sealed class RouteTable(int self)
         public NodeId Id => id;
 
         public Route? Direct { get; set; }
+
+        /// <summary>The neighbour by which a datagram of it last came, and when.</summary>
+        public int LastVia { get; set; }
+
+        public Instant LastAt { get; set; } = new(long.MinValue / 2);
 
         public List<Route> Routes { get; } = [];
 

@@ -108,6 +108,23 @@ public sealed class RelayTests(ITestOutputHelper output) : IDisposable
         Assert.InRange(worst, 0, 3000);
     }
 
+    /// <summary>1 — {2, 3} — 4 — 5 — 6: the relay behind the gateways does not know yet which of them is dead, and answers go back as the questions came.</summary>
+    [Fact]
+    public void A_gateway_that_dies_far_from_the_other_end_costs_no_more()
+    {
+        var cluster = Of(6, node => node is > 1 and < 6, new Medium("wan0", 1, LinkKind.Ethernet, 1, 2, 3), new Medium("in0", 2, LinkKind.Ethernet, 2, 3, 4),
+            new Medium("mid0", 3, LinkKind.Ethernet, 4, 5), new Medium("end0", 4, LinkKind.Ethernet, 5, 6));
+        cluster.Run(30);
+        cluster[1].Send(cluster[6], "0");
+        cluster.Run(5);
+        var via = cluster[1].Core.Views().Single(peer => peer.Id == cluster[6].Id).Path!.Via;
+        (via == cluster[2].Id ? cluster[2] : cluster[3]).IsDead = true;
+        cluster[1].Send(cluster[6], "1");
+        cluster.Run(1.5);
+        Assert.Equal(2, cluster[6].Got.Count);
+        Assert.Equal(2, cluster[1].Ended.Count);
+    }
+
     /// <summary>1 — 2 — {3, 4} — 5: it is the relay in the middle that has to find another way.</summary>
     [Fact]
     public void A_relay_in_the_middle_that_dies_is_passed_by()
