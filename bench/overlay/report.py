@@ -9,7 +9,7 @@ def spread(values, median):
     return f"**{median(values):.0f}** ({min(values):.0f}-{max(values):.0f}) ms"
 
 
-def write(figures, hours, p99, path, rounds, median):
+def write(figures, path, rounds, median):
     lines = [
         "# Failover between two links",
         "",
@@ -30,22 +30,9 @@ def write(figures, hours, p99, path, rounds, median):
         streams = [one[qos] for of in figures.values() for one in of["ours"]]
         lines += ["", f"At QoS {qos}, of {sum(one['sent'] for one in streams)} messages {sum(one['lost'] for one in streams)} were lost and {sum(one['doubled'] for one in streams)} came twice; "
                   f"{sum(one['disordered'] for one in streams)} of {len(streams)} streams were out of order."]
-    ratios = [p99(hour["while"]) / p99(hour["before"]) for hour in hours]
     lines += [
         "", "![delay of each message through a fault](overlay-delay.svg)", "",
         "The delay of each message at QoS 2 of the first round, by when it was said. The wire fails about a second after the first one.", "",
-        "## An hour offline",
-        "",
-        f"Both links are cut while {hours[0]['waited']} messages (an hour of 50 a second) are published at QoS 1; when they are back, live ones at QoS 2 and a priority above go on at 50 a second. {len(hours)} runs.",
-        "",
-        "| | median (spread) | bar |",
-        "|---|---|---|",
-        f"| live messages, p99 before | {spread([p99(hour['before']) for hour in hours], median)} | |",
-        f"| live messages, p99 while the hour is brought | {spread([p99(hour['while']) for hour in hours], median)} | |",
-        f"| their ratio | **{median(ratios):.2f}** ({min(ratios):.2f}-{max(ratios):.2f}) | 2: {'pass' if median(ratios) <= 2 else 'FAIL'} |",
-        f"| the hour is brought in | {median([hour['seconds'] for hour in hours]):.1f} s | |",
-        f"| every message once and in order | {sum(hour['right'] for hour in hours)} of {len(hours)} runs | all: {'pass' if all(hour['right'] for hour in hours) else 'FAIL'} |",
-        "",
     ]
     with open(f"{path}.md", "w") as file:
         file.write("\n".join(lines))

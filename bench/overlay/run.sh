@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures how long a stream between two nodes stands still when the link under it fails, beside Debian's keepalived, and writes bench/results/overlay.md
-# with a plot. As root, after ./build.sh: it installs what is missing. About ten minutes.
+# with a plot. As root, after ./build.sh: it installs what is missing. About twenty minutes.
 #
 #   bench/overlay/run.sh [ROUNDS]     default 10 of each kind
 #
